@@ -1,0 +1,1 @@
+"""Numbers only: ndarray in, ndarray out. numba and BLAS live here and nowhere else."""
