@@ -1,0 +1,372 @@
+"""Threads and compilation: what every fast kernel needs before it can be fast.
+
+A kernel is a plain Python function marked with one of two decorators::
+
+    @jit
+    def _axpy(a, x, y, start, stop):          # a serial helper, callable from other kernels
+        for i in range(start, stop):
+            y[i] += a * x[i]
+
+    @parallel_jit
+    def _axpy_all(a, x, y, parts):            # prange runs its iterations on all threads
+        for part in prange(parts):
+            start, stop = chunk(x.size, parts, part)
+            _axpy(a, x, y, start, stop)
+
+    _axpy_all(a, x, y, num_threads())
+
+Nothing is compiled, and numba is not imported, before the first call. Compiled code is kept on
+disk (`cache_folder`), so that only the first call on a machine waits for the compiler. Kernels
+take the number of parts as an argument and cut their work into that many fixed chunks: results
+depend on that number alone, never on which thread came first.
+
+Threading layer. numba offers three. Measured per parallel call on two cores: `workqueue` 70 us
+and not safe to enter from two Python threads, `omp` 1.7 us and safe, `tbb` safe but usually not
+installed. So `omp` is chosen where numba has it (unless NUMBA_THREADING_LAYER says otherwise),
+and `workqueue`, where nothing else exists, is entered under a lock. GNU OpenMP does not survive
+a fork: in a forked child the kernels run serially.
+
+May import: the standard library and NumPy; numba only inside functions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import threading
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minitf._version import __version__
+
+__all__ = [
+    "cache_folder",
+    "chunk",
+    "flat",
+    "intrinsic",
+    "jit",
+    "num_threads",
+    "parallel_jit",
+    "prange",
+    "scratch",
+    "set_num_threads",
+]
+
+
+# Number of threads ---------------------------------------------------------------------------
+
+
+def _default_num_threads() -> int:
+    requested = os.environ.get("MINITF_NUM_THREADS", "")
+    if requested:
+        if not requested.isdigit() or int(requested) < 1:
+            raise ValueError(f"MINITF_NUM_THREADS must be a positive integer, got {requested!r}")
+        return int(requested)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+_num_threads = _default_num_threads()
+
+
+def num_threads() -> int:
+    """The number of parts that kernels cut their work into."""
+    return _num_threads
+
+
+def set_num_threads(count: int | None) -> None:
+    """Set the number of threads; None or 0 means the default (MINITF_NUM_THREADS, else cores).
+
+    With 1, no other thread is ever started.
+
+    Raises:
+      ValueError: `count` is negative.
+    """
+    global _num_threads
+    if count is not None and count < 0:
+        raise ValueError(f"the number of threads must be at least 1, got {count}")
+    _num_threads = count or _default_num_threads()
+
+
+# Scratch memory ------------------------------------------------------------------------------
+
+_local = threading.local()
+
+
+def scratch(name: str, size: int, dtype: Any) -> np.ndarray:
+    """A flat uninitialised array of at least `size` items, kept for the next call.
+
+    It belongs to the calling Python thread, so that two sessions may run at once, and to `name`,
+    so that a kernel may hold several. It starts on a 64-byte boundary and only ever grows.
+    """
+    buffers = _local.__dict__
+    key = name, np.dtype(dtype)
+    buffer = buffers.get(key)
+    if buffer is None or buffer.size < size:
+        itemsize = key[1].itemsize
+        raw = np.empty(size * itemsize + 64, np.uint8)
+        start = -raw.ctypes.data % 64
+        buffer = buffers[key] = raw[start : start + size * itemsize].view(dtype)
+    return buffer
+
+
+def flat(array: np.ndarray) -> np.ndarray:
+    """The array as compiled kernels take all arrays: flat, contiguous and writable.
+
+    It is a view if it can be, else a copy; one form only, because each needs its own compilation.
+    """
+    if array.flags.c_contiguous and array.flags.writeable:
+        return array.reshape(-1)
+    return array.flatten()
+
+
+# Compiling -----------------------------------------------------------------------------------
+
+
+def prange(*args: int) -> range:
+    """`range`, whose iterations run on all threads inside a function marked `parallel_jit`."""
+    return range(*args)
+
+
+class _Compiled:
+    """A Python function that becomes machine code on its first call."""
+
+    def __init__(self, function: Callable, options: dict[str, Any]) -> None:
+        self.function = function
+        self.options = options
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        self._dispatcher: Callable | None = None
+
+    def __call__(self, *args: Any) -> Any:
+        return (self._dispatcher or self.resolve())(*args)
+
+    def resolve(self) -> Callable:
+        """The numba function, made on first need."""
+        with _compile_lock:
+            if self._dispatcher is None:
+                self._dispatcher = _numba_function(self.function, False, self.options)
+        return self._dispatcher
+
+
+class _ParallelCompiled(_Compiled):
+    """As `_Compiled`, with `prange` loops spread over the threads."""
+
+    _parallel: Callable | None = None
+
+    def __call__(self, *args: Any) -> Any:
+        if _num_threads == 1 or _team_lost:
+            return super().__call__(*args)
+        parallel = self._parallel or self._make_parallel()
+        with _team_guard:
+            return parallel(*args)
+
+    def _make_parallel(self) -> Callable:
+        global _team_started
+        with _compile_lock:
+            if self._parallel is None:
+                _choose_threading_layer()
+                self._parallel = _numba_function(self.function, True, self.options)
+                _team_started = True
+        return self._parallel
+
+
+class _Intrinsic:
+    """A numba intrinsic (hand-written LLVM code), made on first need."""
+
+    def __init__(self, make: Callable[[], Callable]) -> None:
+        self._make = make
+        self._made: Callable | None = None
+
+    def resolve(self) -> Callable:
+        """The numba intrinsic."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+
+def jit(function: Callable | None = None, **options: Any) -> Any:
+    """Compile `function` on its first call. Usable bare or with numba's options.
+
+    The function may use other functions so marked, NumPy, and constants of its module. It runs
+    without the GIL. Floating-point semantics are strict except that a*b+c may be fused; pass for
+    example `fastmath={"reassoc", "contract"}` to let sums be reordered.
+    """
+    if function is None:
+        return lambda function: _Compiled(function, options)
+    return _Compiled(function, options)
+
+
+def parallel_jit(function: Callable | None = None, **options: Any) -> Any:
+    """As `jit`, and the iterations of `prange` run on all threads."""
+    if function is None:
+        return lambda function: _ParallelCompiled(function, options)
+    return _ParallelCompiled(function, options)
+
+
+def intrinsic(make: Callable[[], Callable]) -> Any:
+    """Mark a function that returns a numba intrinsic; kernels call the mark as a function."""
+    return _Intrinsic(make)
+
+
+@jit
+def chunk(size, parts, part):
+    """The half-open range of part `part` of `size` items cut into `parts` nearly equal parts."""
+    return size * part // parts, size * (part + 1) // parts
+
+
+_compile_lock = threading.RLock()
+
+
+def _numba_function(function: Callable, parallel: bool, options: dict[str, Any]) -> Callable:
+    import numba
+
+    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}} | options
+    used = _names_used(function.__code__)
+    namespace = {
+        name: numba.prange if value is prange and parallel else _resolved(value)
+        for name, value in function.__globals__.items()
+        if name in used
+    }
+    source = types.FunctionType(
+        function.__code__, namespace, function.__name__, function.__defaults__
+    )
+    # Serial and parallel code of one function are cached under different names.
+    source.__qualname__ = function.__qualname__ + ("_parallel" if parallel else "")
+    source.__module__ = function.__module__
+    dispatcher = numba.njit(parallel=parallel, **options)(source)
+    folder = cache_folder()
+    if folder is not None:
+        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
+        try:
+            dispatcher.enable_caching()
+        finally:
+            numba.config.CACHE_DIR = before
+        _lock_cache_writes(dispatcher, folder)
+    return dispatcher
+
+
+def _names_used(code: types.CodeType) -> set[str]:
+    inner = (_names_used(part) for part in code.co_consts if isinstance(part, types.CodeType))
+    return set(code.co_names).union(*inner)
+
+
+def _resolved(value: Any) -> Any:
+    if value is prange:
+        return range
+    return value.resolve() if isinstance(value, _Compiled | _Intrinsic) else value
+
+
+# The cache on disk ---------------------------------------------------------------------------
+
+_folder: Path | None = None
+_folder_known = False
+
+
+def cache_folder() -> Path | None:
+    """Where compiled kernels are kept: MINITF_CACHE_DIR, else ~/.cache/minitf, else a temporary
+    folder of this user; None when none of them can be written.
+
+    Each state of the sources has a folder of its own below it, since numba notices a change of
+    the file that holds a kernel but not of the files whose functions that kernel uses.
+    """
+    global _folder, _folder_known
+    if not _folder_known:
+        user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+        candidates = (
+            os.environ.get("MINITF_CACHE_DIR"),
+            os.path.join(os.path.expanduser("~"), ".cache", "minitf"),
+            os.path.join(tempfile.gettempdir(), f"minitf-{user}"),
+        )
+        usable = (Path(base) / _sources_key() for base in candidates if base)
+        _folder = next(filter(_writable, usable), None)
+        _folder_known = True
+    return _folder
+
+
+def _sources_key() -> str:
+    state = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        status = path.stat()
+        state.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
+    return f"{__version__}-{state.hexdigest()[:16]}"
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        owned = not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
+        with tempfile.TemporaryFile(dir=folder):
+            return owned
+    except OSError:
+        return False
+
+
+def _lock_cache_writes(dispatcher: Any, folder: Path) -> None:
+    """Let one process at a time add to the cache.
+
+    numba replaces files atomically, but two processes that add to one index at once may give
+    the same file name to different code.
+    """
+    cache = dispatcher._cache
+    save = cache.save_overload
+
+    def save_locked(signature: Any, code: Any) -> None:
+        with _file_lock(folder / "lock"):
+            save(signature, code)
+
+    cache.save_overload = save_locked
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    try:
+        import fcntl
+    except ImportError:  # no such lock on Windows; the race costs a recompilation at worst
+        yield
+        return
+    with open(path, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+# The team of threads -------------------------------------------------------------------------
+
+_team_guard: Any = nullcontext()
+_team_started = False
+_team_lost = False
+
+
+def _choose_threading_layer() -> None:
+    """Prefer OpenMP; guard the one layer that is not safe to enter from several threads."""
+    global _team_guard
+    import numba
+
+    if _team_started:
+        return
+    if numba.config.THREADING_LAYER == "default":
+        for layer, module in (("omp", "omppool"), ("tbb", "tbbpool"), ("workqueue", "workqueue")):
+            try:
+                __import__(f"numba.np.ufunc.{module}")
+            except ImportError:
+                continue
+            numba.config.THREADING_LAYER = layer
+            break
+    if numba.config.THREADING_LAYER == "workqueue":
+        _team_guard = threading.Lock()
+
+
+def _after_fork() -> None:
+    global _team_lost
+    _team_lost = _team_started
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
