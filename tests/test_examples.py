@@ -45,6 +45,31 @@ def test_every_example_is_recorded():
     assert {path.stem for path in (EXAMPLES / "output").glob("*.txt")} == set(PROGRAMS)
 
 
+def readme(name="README.md"):
+    return (EXAMPLES.parent / name).read_text(encoding="utf-8")
+
+
+def test_both_readmes_give_the_same_commands_and_examples():
+    commands = [
+        line
+        for line in re.findall(r"^```sh\n(.+)\n```$", readme(), re.MULTILINE)
+        if line.startswith("python3 -m venv")
+    ]
+    assert len(commands) == 2
+    for name in ("README.md", "README.zh.md"):
+        assert all(f"```sh\n{line}\n```" in readme(name) for line in commands)
+        assert set(re.findall(r"\(examples/(\w+)\.py\)", readme(name))) == set(PROGRAMS)
+
+
+def test_the_readme_program_prints_what_it_says(tmp_path):
+    program = re.search(r"```python\n(.+?)```", readme(), re.DOTALL)[1]
+    script = [sys.executable, "-W", "error", "-c", program]
+    printed = subprocess.run(
+        script, cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    assert float(printed) == pytest.approx(1 + 0.8**20, abs=1e-6)
+
+
 @pytest.mark.parametrize("name", ["session", "counter", "placeholder"])
 def test_exact_output(name, tmp_path):
     assert run(name, tmp_path) == recorded(name)
