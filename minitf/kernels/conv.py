@@ -26,7 +26,7 @@ from minitf.kernels.conv_tiles import (
     transpose_filters,
 )
 from minitf.kernels.microkernel import activation_code, finish
-from minitf.kernels.threads import flat, num_threads, scratch
+from minitf.kernels.threads import flat, num_threads, result, scratch
 
 __all__ = [
     "conv2d",
@@ -76,7 +76,7 @@ def conv2d(
     """
     code = activation_code(activation)
     shape = output_shape(x.shape, w.shape, strides, padding, dilations)
-    y = _result(shape, x.dtype, out)
+    y = result(shape, x.dtype, out)
     if _runs_on_numpy(x, w, y.size // max(w.shape[3], 1)):
         y[...] = _conv2d_numpy(x, w, strides, padding, dilations)
         return finish(y, bias, activation)
@@ -110,7 +110,7 @@ def conv2d_backprop_input(
     """
     input_shape = tuple(input_shape)
     _check_gradient(input_shape, w.shape, dy, strides, padding, dilations)
-    dx = _result(input_shape, dy.dtype, out)
+    dx = result(input_shape, dy.dtype, out)
     if _runs_on_numpy(dy, w, dy.size // max(w.shape[3], 1)):
         dx[...] = _backprop_input_numpy(input_shape, w, dy, strides, padding, dilations)
         return dx
@@ -142,7 +142,7 @@ def conv2d_backprop_filter(
     """
     w_shape = tuple(w_shape)
     _check_gradient(x.shape, w_shape, dy, strides, padding, dilations)
-    dw = _result(w_shape, x.dtype, out)
+    dw = result(w_shape, x.dtype, out)
     if _runs_on_numpy(x, dw, dy.size // max(w_shape[3], 1)):
         dw[...] = _backprop_filter_numpy(x, w_shape, dy, strides, padding, dilations)
         return dw
@@ -201,17 +201,6 @@ def _check_gradient(x_shape, w_shape, dy, strides, padding, dilations) -> None:
             f"the gradient has shape {dy.shape}, but images {x_shape} and filters {w_shape} give "
             f"{expected}"
         )
-
-
-def _result(shape, dtype, out: np.ndarray | None) -> np.ndarray:
-    if out is None:
-        return np.empty(shape, dtype)
-    if out.shape != shape or out.dtype != dtype or not out.flags.c_contiguous:
-        raise ValueError(
-            f"out must be a C-contiguous {np.dtype(dtype)} array of shape {shape}, got "
-            f"{out.dtype} {out.shape}"
-        )
-    return out
 
 
 def _runs_on_numpy(images: np.ndarray, filters: np.ndarray, pixels: int) -> bool:

@@ -54,6 +54,7 @@ __all__ = [
     "num_threads",
     "parallel_jit",
     "prange",
+    "result",
     "scratch",
     "set_num_threads",
 ]
@@ -125,6 +126,22 @@ def flat(array: np.ndarray) -> np.ndarray:
     if array.flags.c_contiguous and array.flags.writeable:
         return array.reshape(-1)
     return array.flatten()
+
+
+def result(shape: tuple[int, ...], dtype: Any, out: np.ndarray | None) -> np.ndarray:
+    """The array a kernel writes its result to: `out`, or a new one.
+
+    Raises:
+      ValueError: `out` has another shape or dtype, or is not C-contiguous.
+    """
+    if out is None:
+        return np.empty(shape, dtype)
+    if out.shape != shape or out.dtype != dtype or not out.flags.c_contiguous:
+        raise ValueError(
+            f"out must be a C-contiguous {np.dtype(dtype)} array of shape {shape}, got "
+            f"{out.dtype} {out.shape}"
+        )
+    return out
 
 
 # Compiling -----------------------------------------------------------------------------------

@@ -1,0 +1,395 @@
+"""Two-dimensional pooling, maximum and average, with gradients.
+
+Images are NHWC. Padding is explicit, ((top, bottom), (left, right)), and its cells take no part:
+they are never the maximum and do not count in the average.
+
+`max_pool` also returns which cell of its window each maximum came from, as the cell's number in
+row-major order, one byte per value; the gradient needs nothing else. As in TensorFlow on CPUs, the
+first of equal maxima is the one; NaN is never the maximum, but a NaN in a window's first cell takes
+the gradient; and a window of NaN or -inf alone gives the lowest finite number.
+
+The NumPy functions are the specification. The compiled ones take one window after another, its
+cells in order, with the channels of a cell as the innermost, vectorised loop.
+
+May import: NumPy and the kernels below this one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minitf.kernels.conv import output_length
+from minitf.kernels.threads import chunk, flat, jit, num_threads, parallel_jit, prange, result
+
+__all__ = ["avg_pool", "avg_pool_grad", "max_pool", "max_pool_gather", "max_pool_grad"]
+
+Pair = tuple[int, int]
+Padding = tuple[Pair, Pair]
+NO_PADDING: Padding = ((0, 0), (0, 0))
+
+SMALL = 20_000
+"""With fewer values of output, NumPy is fast enough not to load a compiler for."""
+
+
+# Public functions ----------------------------------------------------------------------------
+
+
+def max_pool(
+    x: np.ndarray,
+    ksize: Pair,
+    strides: Pair,
+    padding: Padding = NO_PADDING,
+    out: np.ndarray | None = None,
+    argmax: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The maximum over each window, and where it was.
+
+    Args:
+      x: images (N, H, W, C).
+      ksize: height and width of a window.
+      strides: step of the window along height and width.
+      padding: cells around the image, each side's fewer than the window has.
+      out: where to put the maxima, C-contiguous; made anew by default.
+      argmax: where to put their places, of dtype `argmax_dtype(ksize)`.
+
+    Returns:
+      Two arrays (N, OH, OW, C): the maxima, and the number of the cell in its window, counted in
+      row-major order over the whole window including what lies in the padding.
+    """
+    shape = _output_shape(x.shape, ksize, strides, padding)
+    y = result(shape, x.dtype, out)
+    places = result(shape, argmax_dtype(ksize), argmax)
+    if _runs_on_numpy(y):
+        y[...], places[...] = _max_pool_numpy(x, ksize, strides, padding)
+    else:
+        geometry = _geometry(x.shape, shape, ksize, strides, padding)
+        _max_pool(
+            flat(x), y.reshape(-1), places.reshape(-1), _lowest(x.dtype), geometry, num_threads()
+        )
+    return y, places
+
+
+def max_pool_grad(
+    argmax: np.ndarray,
+    dy: np.ndarray,
+    x_shape: tuple[int, ...],
+    ksize: Pair,
+    strides: Pair,
+    padding: Padding = NO_PADDING,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """The gradient of the maxima with respect to images of `x_shape`: dy, sent to their places."""
+    dx = result(tuple(x_shape), dy.dtype, out)
+    if _runs_on_numpy(dy):
+        dx[...] = _max_pool_grad_numpy(argmax, dy, x_shape, ksize, strides, padding)
+    else:
+        geometry = _geometry(x_shape, dy.shape, ksize, strides, padding)
+        _max_pool_grad(flat(argmax), flat(dy), dx.reshape(-1), geometry, num_threads())
+    return dx
+
+
+def max_pool_gather(
+    argmax: np.ndarray,
+    x: np.ndarray,
+    ksize: Pair,
+    strides: Pair,
+    padding: Padding = NO_PADDING,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """What images x have at the places of maxima of other images; the transpose of the gradient."""
+    y = result(argmax.shape, x.dtype, out)
+    y[...] = 0
+    for tap, seen, kept in _taps(x.shape, argmax.shape, ksize, strides, padding):
+        y[kept] += np.where(argmax[kept] == tap, x[seen], 0)
+    return y
+
+
+def avg_pool(
+    x: np.ndarray,
+    ksize: Pair,
+    strides: Pair,
+    padding: Padding = NO_PADDING,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """The mean over each window's cells that are inside the image; arguments as of `max_pool`."""
+    y = result(_output_shape(x.shape, ksize, strides, padding), x.dtype, out)
+    if _runs_on_numpy(y):
+        y[...] = _avg_pool_numpy(x, ksize, strides, padding)
+    else:
+        geometry = _geometry(x.shape, y.shape, ksize, strides, padding)
+        _avg_pool(flat(x), y.reshape(-1), geometry, num_threads())
+    return y
+
+
+def avg_pool_grad(
+    dy: np.ndarray,
+    x_shape: tuple[int, ...],
+    ksize: Pair,
+    strides: Pair,
+    padding: Padding = NO_PADDING,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """The gradient of the means with respect to images of `x_shape`: dy, spread over windows."""
+    dx = result(tuple(x_shape), dy.dtype, out)
+    if _runs_on_numpy(dy):
+        dx[...] = _avg_pool_grad_numpy(dy, x_shape, ksize, strides, padding)
+    else:
+        geometry = _geometry(x_shape, dy.shape, ksize, strides, padding)
+        _avg_pool_grad(flat(dy), dx.reshape(-1), geometry, num_threads())
+    return dx
+
+
+def argmax_dtype(ksize: Pair) -> type:
+    """The smallest unsigned integer that can number a window's cells."""
+    cells = ksize[0] * ksize[1]
+    return np.uint8 if cells <= 256 else np.uint16 if cells <= 65536 else np.uint32
+
+
+def _output_shape(x_shape, ksize, strides, padding):
+    if any(max(sides) >= window for sides, window in zip(padding, ksize)):
+        raise ValueError(f"padding {padding} must be smaller than the window size {tuple(ksize)}")
+    rows, columns = (
+        output_length(x_shape[1 + i], ksize[i], strides[i], padding[i]) for i in (0, 1)
+    )
+    return x_shape[0], rows, columns, x_shape[3]
+
+
+def _runs_on_numpy(y: np.ndarray) -> bool:
+    return y.dtype.char not in "fd" or y.size < SMALL
+
+
+def _lowest(dtype):
+    kind = np.iinfo if np.issubdtype(dtype, np.integer) else np.finfo
+    return dtype.type(kind(dtype).min)
+
+
+# The specification ---------------------------------------------------------------------------
+
+
+def _taps(x_shape, y_shape, ksize, strides, padding):
+    """Each cell of a window: its number, where images have it, and which windows have it inside.
+
+    Both places are slices of (N, H, W, C) arrays that select equally many cells.
+    """
+    for number in range(ksize[0] * ksize[1]):
+        seen, kept = [slice(None)], [slice(None)]
+        for axis, place in enumerate(divmod(number, ksize[1])):
+            offset, step = place - padding[axis][0], strides[axis]
+            first = max(0, -(offset // step))
+            stop = min(y_shape[1 + axis], (x_shape[1 + axis] - 1 - offset) // step + 1)
+            stop = max(first, stop)
+            begin = first * step + offset
+            end = begin + (stop - first - 1) * step + 1 if stop > first else begin
+            seen.append(slice(begin, end, step))
+            kept.append(slice(first, stop))
+        yield number, tuple(seen), tuple(kept)
+
+
+def _max_pool_numpy(x, ksize, strides, padding):
+    shape = _output_shape(x.shape, ksize, strides, padding)
+    y = np.full(shape, _lowest(x.dtype), x.dtype)
+    places = np.zeros(shape, argmax_dtype(ksize))
+    first_seen = np.zeros(shape, bool)
+    settled = np.zeros(shape, bool)
+    for tap, seen, kept in _taps(x.shape, shape, ksize, strides, padding):
+        value, first = x[seen], ~first_seen[kept]
+        better = value > y[kept]
+        y[kept] = np.where(better, value, y[kept])
+        places[kept] = np.where(first | (better & ~settled[kept]), tap, places[kept])
+        settled[kept] |= first & (value != value)
+        first_seen[kept] = True
+    return y, places
+
+
+def _max_pool_grad_numpy(argmax, dy, x_shape, ksize, strides, padding):
+    dx = np.zeros(x_shape, dy.dtype)
+    for tap, seen, kept in _taps(x_shape, dy.shape, ksize, strides, padding):
+        dx[seen] += np.where(argmax[kept] == tap, dy[kept], 0)
+    return dx
+
+
+def _counts(x_shape, y_shape, ksize, strides, padding):
+    """How many cells of each window are inside the image, (1, OH, OW, 1)."""
+    counts = np.zeros((1, *y_shape[1:3], 1), np.int64)
+    for _, _, kept in _taps(x_shape, y_shape, ksize, strides, padding):
+        counts[kept] += 1
+    return counts
+
+
+def _avg_pool_numpy(x, ksize, strides, padding):
+    shape = _output_shape(x.shape, ksize, strides, padding)
+    wide = np.float32 if x.dtype == np.float16 else x.dtype
+    y = np.zeros(shape, wide)
+    for _, seen, kept in _taps(x.shape, shape, ksize, strides, padding):
+        y[kept] += x[seen]
+    return y / _counts(x.shape, shape, ksize, strides, padding).astype(wide)
+
+
+def _avg_pool_grad_numpy(dy, x_shape, ksize, strides, padding):
+    wide = np.float32 if dy.dtype == np.float16 else dy.dtype
+    share = dy / _counts(x_shape, dy.shape, ksize, strides, padding).astype(wide)
+    dx = np.zeros(x_shape, wide)
+    for _, seen, kept in _taps(x_shape, dy.shape, ksize, strides, padding):
+        dx[seen] += share[kept]
+    return dx
+
+
+# Compiled kernels ----------------------------------------------------------------------------
+
+
+def _geometry(x_shape, y_shape, ksize, strides, padding) -> tuple[int, ...]:
+    return (
+        *map(int, x_shape), *y_shape[1:3], *map(int, ksize), *map(int, strides),
+        int(padding[0][0]), int(padding[1][0]),
+    )  # fmt: skip
+
+
+@jit
+def _window(row, column, geometry):
+    """The part of the window at (row, column) inside the image: first and last cells, exclusive."""
+    (_, height, width, _, _, _, k_rows, k_columns, s_rows, s_columns, top, left) = geometry
+    y, x = row * s_rows - top, column * s_columns - left
+    return (
+        max(0, -y), min(k_rows, height - y), max(0, -x), min(k_columns, width - x),
+        y * width + x,
+    )  # fmt: skip
+
+
+@parallel_jit
+def _max_pool(x, y, places, lowest, geometry, parts):
+    for part in prange(parts):
+        _max_pool_part(x, y, places, lowest, geometry, parts, part)
+
+
+@jit
+def _max_pool_part(x, y, places, lowest, geometry, parts, part):
+    batch, height, width, channels, rows, columns, _, k_columns = geometry[:8]
+    first, stop = chunk(batch * rows, parts, part)
+    for index in range(first, stop):
+        image = index // rows * height * width
+        for column in range(columns):
+            top, bottom, left, right, corner = _window(index % rows, column, geometry)
+            y0 = (index * columns + column) * channels
+            first_place = top * k_columns + left
+            for c in range(channels):
+                y[y0 + c] = lowest
+                places[y0 + c] = first_place
+            for k in range(top, bottom):
+                for m in range(left, right):
+                    x0 = (image + corner + k * width + m) * channels
+                    place = places.dtype.type(k * k_columns + m)
+                    for c in range(channels):
+                        value, best, best_place = x[x0 + c], y[y0 + c], places[y0 + c]
+                        better = value > best
+                        y[y0 + c] = value if better else best
+                        places[y0 + c] = place if better else best_place
+            x0 = (image + corner + top * width + left) * channels
+            for c in range(channels):
+                is_nan = x[x0 + c] != x[x0 + c]
+                places[y0 + c] = first_place if is_nan else places[y0 + c]
+
+
+@jit
+def _grad_unit(index, splits, geometry):
+    """Which image and channels unit `index` is about; a few images are cut by their channels."""
+    first_channel, stop_channel = chunk(geometry[3], splits, index % splits)
+    return index // splits, first_channel, stop_channel
+
+
+@jit
+def _zero(dx, image, first_row, first_column, first_channel, stop_channel, geometry):
+    """Clear the cells of an image below `first_row` or right of `first_column`."""
+    _, height, width, channels = geometry[:4]
+    for row in range(height):
+        for column in range(first_column if row < first_row else 0, width):
+            x0 = ((image * height + row) * width + column) * channels
+            dx[x0 + first_channel : x0 + stop_channel] = 0
+
+
+@jit
+def _max_pool_grad_part(places, dy, dx, geometry, parts, part):
+    (batch, height, width, channels, rows, columns, k_rows, k_columns, s_rows, s_columns,
+     top_padding, left_padding) = geometry  # fmt: skip
+    splits = -(-parts // batch)
+    # Windows that tile the image write each cell once; what they leave out is cleared.
+    tiled = k_rows == s_rows and k_columns == s_columns
+    covered_rows = rows * s_rows - top_padding if tiled else 0
+    covered_columns = columns * s_columns - left_padding if tiled else 0
+    first_unit, stop_unit = chunk(batch * splits, parts, part)
+    for unit in range(first_unit, stop_unit):
+        image, first, stop = _grad_unit(unit, splits, geometry)
+        _zero(dx, image, covered_rows, covered_columns, first, stop, geometry)
+        for row in range(rows):
+            for column in range(columns):
+                top, bottom, left, right, corner = _window(row, column, geometry)
+                y0 = ((image * rows + row) * columns + column) * channels
+                for k in range(top, bottom):
+                    for m in range(left, right):
+                        x0 = (image * height * width + corner + k * width + m) * channels
+                        place = places.dtype.type(k * k_columns + m)
+                        if tiled:
+                            for c in range(first, stop):
+                                value = dy[y0 + c]
+                                dx[x0 + c] = value if places[y0 + c] == place else 0
+                        else:
+                            for c in range(first, stop):
+                                value = dy[y0 + c]
+                                dx[x0 + c] += value if places[y0 + c] == place else 0
+
+
+@parallel_jit
+def _max_pool_grad(places, dy, dx, geometry, parts):
+    for part in prange(parts):
+        _max_pool_grad_part(places, dy, dx, geometry, parts, part)
+
+
+@jit
+def _avg_pool_part(x, y, geometry, parts, part):
+    batch, height, width, channels, rows, columns = geometry[:6]
+    first, stop = chunk(batch * rows, parts, part)
+    for index in range(first, stop):
+        image = index // rows * height * width
+        for column in range(columns):
+            top, bottom, left, right, corner = _window(index % rows, column, geometry)
+            y0 = (index * columns + column) * channels
+            y[y0 : y0 + channels] = 0
+            for k in range(top, bottom):
+                for m in range(left, right):
+                    x0 = (image + corner + k * width + m) * channels
+                    for c in range(channels):
+                        y[y0 + c] += x[x0 + c]
+            count = y.dtype.type((bottom - top) * (right - left))
+            for c in range(channels):
+                y[y0 + c] /= count
+
+
+@parallel_jit
+def _avg_pool(x, y, geometry, parts):
+    for part in prange(parts):
+        _avg_pool_part(x, y, geometry, parts, part)
+
+
+@jit
+def _avg_pool_grad_part(dy, dx, geometry, parts, part):
+    batch, height, width, channels, rows, columns = geometry[:6]
+    splits = -(-parts // batch)
+    first_unit, stop_unit = chunk(batch * splits, parts, part)
+    for unit in range(first_unit, stop_unit):
+        image, first, stop = _grad_unit(unit, splits, geometry)
+        _zero(dx, image, 0, 0, first, stop, geometry)
+        for row in range(rows):
+            for column in range(columns):
+                top, bottom, left, right, corner = _window(row, column, geometry)
+                y0 = ((image * rows + row) * columns + column) * channels
+                count = dy.dtype.type((bottom - top) * (right - left))
+                for k in range(top, bottom):
+                    for m in range(left, right):
+                        x0 = (image * height * width + corner + k * width + m) * channels
+                        for c in range(first, stop):
+                            dx[x0 + c] += dy[y0 + c] / count
+
+
+@parallel_jit
+def _avg_pool_grad(dy, dx, geometry, parts):
+    for part in prange(parts):
+        _avg_pool_grad_part(dy, dx, geometry, parts, part)
