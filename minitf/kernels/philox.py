@@ -5,13 +5,15 @@ al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011). A stream is thus a ke
 its first block; any part of it can be computed first. What TensorFlow adds is the layout: which
 bits of its seeds go where, and how many blocks a kernel reserves each time it runs.
 
-May import: numpy, and for large draws `philox_compiled` (numba), which is loaded on first need.
+May import: numpy.
 """
 
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,6 +30,20 @@ STATELESS_KEY = 0x3EC8F720 | 0x02461E29 << 32
 
 _EVEN_MULTIPLIERS = np.array(MULTIPLIERS, np.uint64)[:, None]
 _CHUNK = 8192  # blocks; the working set of one chunk then stays in a 2 MiB cache
+
+_FEW = 8  # blocks, which plain integers make faster than arrays
+
+
+def block(key: int, counter: int) -> tuple[int, int, int, int]:
+    """The four words of one block: the definition, of which all else is a faster form."""
+    word0, word1, word2, word3 = (counter >> shift & MASK32 for shift in (0, 32, 64, 96))
+    key0, key1 = key & MASK32, key >> 32
+    for _ in range(ROUNDS):
+        product0, product1 = word0 * MULTIPLIERS[0], word2 * MULTIPLIERS[1]
+        word0, word1 = (product1 >> 32) ^ word1 ^ key0, product1 & MASK32
+        word2, word3 = (product0 >> 32) ^ word3 ^ key1, product0 & MASK32
+        key0, key1 = key0 + KEY_INCREMENTS[0] & MASK32, key1 + KEY_INCREMENTS[1] & MASK32
+    return word0, word1, word2, word3
 
 
 class Stream:
@@ -50,6 +66,10 @@ class Stream:
 
     def blocks(self, count: int, stride: int = 1) -> np.ndarray:
         """The blocks 0, stride, 2 * stride, … of the stream: uint32, shape (count, 4)."""
+        if count <= _FEW:
+            return np.array(
+                [block(self.key, self.counter + i * stride) for i in range(count)], np.uint32
+            ).reshape(count, 4)
         low, high = self.counter & MASK64, self.counter >> 64
         out = np.empty((count, 4), np.uint32)
         round_keys = _round_keys(self.key)
@@ -84,45 +104,38 @@ class StatefulStream:
         the second the upper half of the counter. Both zero asks for entropy of the system.
     """
 
-    __slots__ = ("_next",)
+    __slots__ = ("_lock", "_next")
 
     def __init__(self, seed: int = 0, seed2: int = 0):
         if seed == 0 and seed2 == 0:
             seed, seed2 = secrets.randbits(64), secrets.randbits(64)
         self._next = Stream(seed, (seed2 & MASK64) << 64)
+        self._lock = threading.Lock()
 
     def reserve(self, blocks: int) -> Stream:
         """The stream from here on; the next reservation starts `blocks` blocks later."""
-        stream = self._next
-        self._next = stream.skip(blocks)
+        with self._lock:
+            stream = self._next
+            self._next = stream.skip(blocks)
         return stream
 
 
 def stateless_stream(seed: tuple[int, int]) -> Stream:
     """The stream of a stateless op with this seed pair (two 64-bit integers, scrambled)."""
     counter = (int(seed[0]) & MASK64) | (int(seed[1]) & MASK64) << 64
-    word = Stream(STATELESS_KEY, counter).blocks(1)[0].tolist()
-    return Stream(word[0] | word[1] << 32, (word[2] | word[3] << 32) << 64)
+    word0, word1, word2, word3 = block(STATELESS_KEY, counter)
+    return Stream(word0 | word1 << 32, word2 << 64 | word3 << 96)
 
 
-def _round_keys(key: int) -> list[np.ndarray]:
-    """Each round's two key words as a uint64 column, shape (2, 1)."""
-    words = (key & MASK32, key >> 32)
-    return [
-        np.array(
-            [
-                [(word + number * step) & MASK32]
-                for word, step in zip(words, KEY_INCREMENTS, strict=True)
-            ],
-            np.uint64,
-        )
-        for number in range(ROUNDS)
-    ]
+@lru_cache(maxsize=1024)
+def _round_keys(key: int) -> np.ndarray:
+    """The two key words of every round: uint64, shape (10, 2, 1)."""
+    words = np.array([[key & MASK32], [key >> 32]], np.uint64)
+    steps = np.arange(ROUNDS, dtype=np.uint64)[:, None, None]
+    return words + steps * np.array(KEY_INCREMENTS, np.uint64)[:, None] & np.uint64(MASK32)
 
 
-def _fill(
-    out: np.ndarray, round_keys: list[np.ndarray], low: int, high: int, index: np.ndarray
-) -> None:
+def _fill(out: np.ndarray, round_keys: np.ndarray, low: int, high: int, index: np.ndarray) -> None:
     """Write the blocks (high, low) + index to `out`, uint32 of shape (len(index), 4).
 
     The four words of all blocks are held as two uint64 arrays of shape (2, n): words 0 and 2, which
