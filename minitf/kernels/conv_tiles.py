@@ -166,11 +166,9 @@ def _load_images(x, first_image, images, first_row, stop_row, buffer, b0, geomet
             target = b0 + image * pitch_image + (row - first_row) * pitch_row + left * channels
             if top <= row < top + height:
                 source = ((first_image + image) * height + row - top) * width * channels
-                for i in range(kept):
-                    buffer[target + i] = x[source + i]
+                buffer[target : target + kept] = x[source : source + kept]
             else:
-                for i in range(kept):
-                    buffer[target + i] = 0
+                buffer[target : target + kept] = 0
 
 
 @jit
@@ -276,8 +274,11 @@ def _input_gradient_part(
         target, t0, size = dx, x0, images * image_size
         if padded:
             target, t0, size = buffer, b0, images * pitch_image
-        for cell in range(t0 + column, t0 + size, channels):
-            target[cell : cell + columns] = 0
+        if columns == channels:
+            target[t0 : t0 + size] = 0
+        else:
+            for cell in range(t0 + column, t0 + size, channels):
+                target[cell : cell + columns] = 0
         for first_row in range(0, out_rows, band_rows):
             stop_row = min(first_row + band_rows, out_rows)
             stop_pixel = ((images - 1) * out_rows + stop_row) * out_columns
@@ -304,12 +305,17 @@ def _store_images(buffer, b0, images, dx, x0, column, columns, geometry):
             target = x0 + (image * height + row) * width * channels + column
             source = b0 + image * pitch_image + (row + top) * pitch_row + left * channels + column
             seen = min(width, pitch_row // channels - left) if row + top < seen_rows else 0
-            for cell in range(seen):
-                for j in range(columns):
-                    dx[target + cell * channels + j] = buffer[source + cell * channels + j]
-            for cell in range(max(seen, 0), width):
-                for j in range(columns):
-                    dx[target + cell * channels + j] = 0
+            seen = max(seen, 0)
+            if columns == channels:
+                size = seen * channels
+                dx[target : target + size] = buffer[source : source + size]
+                dx[target + size : target + width * channels] = 0
+            else:
+                for cell in range(0, seen * channels, channels):
+                    for j in range(columns):
+                        dx[target + cell + j] = buffer[source + cell + j]
+                for cell in range(seen * channels, width * channels, channels):
+                    dx[target + cell : target + cell + columns] = 0
 
 
 @parallel_jit

@@ -286,12 +286,12 @@ def pack_columns(
         block = t0 + first // width * block_step
         for i in range(rows):
             start = s0 + i * row_step + first * column_step
+            packed = target[block + i * width : block + i * width + wanted]
             if column_step == 1:
-                for j in range(wanted):
-                    target[block + i * width + j] = source[start + j]
+                packed[:] = source[start : start + wanted]
             else:
                 for j in range(wanted):
-                    target[block + i * width + j] = source[start + j * column_step]
+                    packed[j] = source[start + j * column_step]
 
 
 ACTIVATIONS = {None: 0, "relu": 1, "relu6": 2}
@@ -314,18 +314,17 @@ def finish_rows(c, c0, rows, row_step, columns, bias, bias0, activation):
     """Add a bias (none when the array is empty) to rows of C and apply an activation, in place."""
     zero, six = c.dtype.type(0), c.dtype.type(6)
     for i in range(rows):
-        start = c0 + i * row_step
+        values = c[c0 + i * row_step : c0 + i * row_step + columns]
         if bias.size > 0:
+            added = bias[bias0 : bias0 + columns]
             for j in range(columns):
-                c[start + j] += bias[bias0 + j]
+                values[j] += added[j]
         if activation > 0:
             for j in range(columns):
-                value = c[start + j]
-                c[start + j] = zero if value < zero else value
+                values[j] = zero if values[j] < zero else values[j]
         if activation == 2:
             for j in range(columns):
-                value = c[start + j]
-                c[start + j] = six if value > six else value
+                values[j] = six if values[j] > six else values[j]
 
 
 def finish(result: np.ndarray, bias: np.ndarray | None, activation: str | None) -> np.ndarray:

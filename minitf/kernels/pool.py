@@ -255,6 +255,67 @@ def _window(row, column, geometry):
     )  # fmt: skip
 
 
+@jit
+def _cell(number, window, geometry):
+    """Cell `number` of the part of a window inside the image: its place and its offset in x.
+
+    Numbers past the last cell mean the last, which changes no maximum.
+    """
+    top, bottom, left, right, corner = window
+    width, channels, k_columns = geometry[2], geometry[3], geometry[7]
+    number = min(number, (bottom - top) * (right - left) - 1)
+    row, column = top + number // (right - left), left + number % (right - left)
+    return row * k_columns + column, (corner + row * width + column) * channels
+
+
+@jit
+def _best_of_four(y, places, a, b, c, d, place_a, place_b, place_c, place_d):
+    """Keep, channel by channel, the first of the greatest of y, a, b, c and d."""
+    for i in range(y.size):
+        best, place = y[i], places[i]
+        place = place_a if a[i] > best else place
+        best = a[i] if a[i] > best else best
+        place = place_b if b[i] > best else place
+        best = b[i] if b[i] > best else best
+        place = place_c if c[i] > best else place
+        best = c[i] if c[i] > best else best
+        place = place_d if d[i] > best else place
+        best = d[i] if d[i] > best else best
+        y[i], places[i] = best, place
+
+
+@jit
+def _max_pool_part(x, y, places, lowest, geometry, parts, part):
+    batch, height, width, channels, rows, columns = geometry[:6]
+    narrow = places.dtype.type
+    first, stop = chunk(batch * rows, parts, part)
+    for index in range(first, stop):
+        image = index // rows * height * width * channels
+        for column in range(columns):
+            window = _window(index % rows, column, geometry)
+            top, bottom, left, right, _ = window
+            y0 = (index * columns + column) * channels
+            best, best_places = y[y0 : y0 + channels], places[y0 : y0 + channels]
+            first_place, first_x = _cell(0, window, geometry)
+            best[:] = lowest
+            best_places[:] = first_place
+            for cell in range(0, (bottom - top) * (right - left), 4):
+                place_a, a = _cell(cell, window, geometry)
+                place_b, b = _cell(cell + 1, window, geometry)
+                place_c, c = _cell(cell + 2, window, geometry)
+                place_d, d = _cell(cell + 3, window, geometry)
+                _best_of_four(
+                    best, best_places,
+                    x[image + a : image + a + channels], x[image + b : image + b + channels],
+                    x[image + c : image + c + channels], x[image + d : image + d + channels],
+                    narrow(place_a), narrow(place_b), narrow(place_c), narrow(place_d),
+                )  # fmt: skip
+            values = x[image + first_x : image + first_x + channels]
+            for i in range(channels):
+                is_nan = values[i] != values[i]
+                best_places[i] = narrow(first_place) if is_nan else best_places[i]
+
+
 @parallel_jit
 def _max_pool(x, y, places, lowest, geometry, parts):
     for part in prange(parts):
@@ -262,54 +323,49 @@ def _max_pool(x, y, places, lowest, geometry, parts):
 
 
 @jit
-def _max_pool_part(x, y, places, lowest, geometry, parts, part):
-    batch, height, width, channels, rows, columns, _, k_columns = geometry[:8]
-    first, stop = chunk(batch * rows, parts, part)
-    for index in range(first, stop):
-        image = index // rows * height * width
-        for column in range(columns):
-            top, bottom, left, right, corner = _window(index % rows, column, geometry)
-            y0 = (index * columns + column) * channels
-            first_place = top * k_columns + left
-            for c in range(channels):
-                y[y0 + c] = lowest
-                places[y0 + c] = first_place
-            for k in range(top, bottom):
-                for m in range(left, right):
-                    x0 = (image + corner + k * width + m) * channels
-                    place = places.dtype.type(k * k_columns + m)
-                    for c in range(channels):
-                        value, best, best_place = x[x0 + c], y[y0 + c], places[y0 + c]
-                        better = value > best
-                        y[y0 + c] = value if better else best
-                        places[y0 + c] = place if better else best_place
-            x0 = (image + corner + top * width + left) * channels
-            for c in range(channels):
-                is_nan = x[x0 + c] != x[x0 + c]
-                places[y0 + c] = first_place if is_nan else places[y0 + c]
-
-
-@jit
-def _grad_unit(index, splits, geometry):
+def _image_unit(index, splits, geometry):
     """Which image and channels unit `index` is about; a few images are cut by their channels."""
     first_channel, stop_channel = chunk(geometry[3], splits, index % splits)
     return index // splits, first_channel, stop_channel
 
 
 @jit
-def _zero(dx, image, first_row, first_column, first_channel, stop_channel, geometry):
-    """Clear the cells of an image below `first_row` or right of `first_column`."""
+def _clear(dx, image, covered_rows, covered_columns, first_channel, stop_channel, geometry):
+    """Clear an image outside its top left `covered_rows` by `covered_columns` cells."""
     _, height, width, channels = geometry[:4]
     for row in range(height):
-        for column in range(first_column if row < first_row else 0, width):
-            x0 = ((image * height + row) * width + column) * channels
-            dx[x0 + first_channel : x0 + stop_channel] = 0
+        first_column = covered_columns if row < covered_rows else 0
+        x0 = (image * height + row) * width * channels
+        if stop_channel - first_channel == channels:
+            dx[x0 + first_column * channels : x0 + width * channels] = 0
+        else:
+            for column in range(first_column, width):
+                cell = x0 + column * channels
+                dx[cell + first_channel : cell + stop_channel] = 0
+
+
+@jit
+def _place_in_four(places, dy, a, b, c, d, place_a, place_b, place_c, place_d):
+    """Set the cell that each place names to dy and the other three to zero."""
+    for i in range(dy.size):
+        place, value = places[i], dy[i]
+        a[i] = value if place == place_a else 0
+        b[i] = value if place == place_b else 0
+        c[i] = value if place == place_c else 0
+        d[i] = value if place == place_d else 0
+
+
+@jit
+def _add_where(places, place, dy, dx):
+    for i in range(dy.size):
+        dx[i] += dy[i] if places[i] == place else 0
 
 
 @jit
 def _max_pool_grad_part(places, dy, dx, geometry, parts, part):
     (batch, height, width, channels, rows, columns, k_rows, k_columns, s_rows, s_columns,
      top_padding, left_padding) = geometry  # fmt: skip
+    narrow = places.dtype.type
     splits = -(-parts // batch)
     # Windows that tile the image write each cell once; what they leave out is cleared.
     tiled = k_rows == s_rows and k_columns == s_columns
@@ -317,24 +373,34 @@ def _max_pool_grad_part(places, dy, dx, geometry, parts, part):
     covered_columns = columns * s_columns - left_padding if tiled else 0
     first_unit, stop_unit = chunk(batch * splits, parts, part)
     for unit in range(first_unit, stop_unit):
-        image, first, stop = _grad_unit(unit, splits, geometry)
-        _zero(dx, image, covered_rows, covered_columns, first, stop, geometry)
+        image, first, stop = _image_unit(unit, splits, geometry)
+        _clear(dx, image, covered_rows, covered_columns, first, stop, geometry)
+        start = image * height * width * channels + first
+        size = stop - first
         for row in range(rows):
             for column in range(columns):
-                top, bottom, left, right, corner = _window(row, column, geometry)
-                y0 = ((image * rows + row) * columns + column) * channels
-                for k in range(top, bottom):
-                    for m in range(left, right):
-                        x0 = (image * height * width + corner + k * width + m) * channels
-                        place = places.dtype.type(k * k_columns + m)
-                        if tiled:
-                            for c in range(first, stop):
-                                value = dy[y0 + c]
-                                dx[x0 + c] = value if places[y0 + c] == place else 0
-                        else:
-                            for c in range(first, stop):
-                                value = dy[y0 + c]
-                                dx[x0 + c] += value if places[y0 + c] == place else 0
+                window = _window(row, column, geometry)
+                top, bottom, left, right, _ = window
+                y0 = ((image * rows + row) * columns + column) * channels + first
+                slopes, from_places = dy[y0 : y0 + size], places[y0 : y0 + size]
+                cells = (bottom - top) * (right - left)
+                if tiled:
+                    for cell in range(0, cells, 4):
+                        place_a, a = _cell(cell, window, geometry)
+                        place_b, b = _cell(cell + 1, window, geometry)
+                        place_c, c = _cell(cell + 2, window, geometry)
+                        place_d, d = _cell(cell + 3, window, geometry)
+                        _place_in_four(
+                            from_places, slopes,
+                            dx[start + a : start + a + size], dx[start + b : start + b + size],
+                            dx[start + c : start + c + size], dx[start + d : start + d + size],
+                            narrow(place_a), narrow(place_b), narrow(place_c), narrow(place_d),
+                        )  # fmt: skip
+                else:
+                    for cell in range(cells):
+                        place, a = _cell(cell, window, geometry)
+                        target = dx[start + a : start + a + size]
+                        _add_where(from_places, narrow(place), slopes, target)
 
 
 @parallel_jit
@@ -344,23 +410,36 @@ def _max_pool_grad(places, dy, dx, geometry, parts):
 
 
 @jit
+def _add(y, x):
+    for i in range(y.size):
+        y[i] += x[i]
+
+
+@jit
+def _add_scaled(y, x, scale):
+    for i in range(y.size):
+        y[i] += x[i] * scale
+
+
+@jit
 def _avg_pool_part(x, y, geometry, parts, part):
     batch, height, width, channels, rows, columns = geometry[:6]
     first, stop = chunk(batch * rows, parts, part)
     for index in range(first, stop):
-        image = index // rows * height * width
+        image = index // rows * height * width * channels
         for column in range(columns):
-            top, bottom, left, right, corner = _window(index % rows, column, geometry)
+            window = _window(index % rows, column, geometry)
+            top, bottom, left, right, _ = window
             y0 = (index * columns + column) * channels
-            y[y0 : y0 + channels] = 0
-            for k in range(top, bottom):
-                for m in range(left, right):
-                    x0 = (image + corner + k * width + m) * channels
-                    for c in range(channels):
-                        y[y0 + c] += x[x0 + c]
-            count = y.dtype.type((bottom - top) * (right - left))
+            sums = y[y0 : y0 + channels]
+            sums[:] = 0
+            cells = (bottom - top) * (right - left)
+            for cell in range(cells):
+                _, a = _cell(cell, window, geometry)
+                _add(sums, x[image + a : image + a + channels])
+            count = y.dtype.type(cells)
             for c in range(channels):
-                y[y0 + c] /= count
+                sums[c] /= count
 
 
 @parallel_jit
@@ -375,18 +454,20 @@ def _avg_pool_grad_part(dy, dx, geometry, parts, part):
     splits = -(-parts // batch)
     first_unit, stop_unit = chunk(batch * splits, parts, part)
     for unit in range(first_unit, stop_unit):
-        image, first, stop = _grad_unit(unit, splits, geometry)
-        _zero(dx, image, 0, 0, first, stop, geometry)
+        image, first, stop = _image_unit(unit, splits, geometry)
+        _clear(dx, image, 0, 0, first, stop, geometry)
+        start = image * height * width * channels + first
+        size = stop - first
         for row in range(rows):
             for column in range(columns):
-                top, bottom, left, right, corner = _window(row, column, geometry)
-                y0 = ((image * rows + row) * columns + column) * channels
-                count = dy.dtype.type((bottom - top) * (right - left))
-                for k in range(top, bottom):
-                    for m in range(left, right):
-                        x0 = (image * height * width + corner + k * width + m) * channels
-                        for c in range(first, stop):
-                            dx[x0 + c] += dy[y0 + c] / count
+                window = _window(row, column, geometry)
+                top, bottom, left, right, _ = window
+                y0 = ((image * rows + row) * columns + column) * channels + first
+                cells = (bottom - top) * (right - left)
+                share = dy.dtype.type(1) / dy.dtype.type(cells)
+                for cell in range(cells):
+                    _, a = _cell(cell, window, geometry)
+                    _add_scaled(dx[start + a : start + a + size], dy[y0 : y0 + size], share)
 
 
 @parallel_jit
