@@ -77,9 +77,7 @@ def sample_candidates(
         raise ValueError("Sampler's range is too small.")
     outside = true_classes[(true_classes < 0) | (true_classes >= sampler.range_max)]
     if outside.size:
-        raise ValueError(
-            f"`true_candidate` out of range [0, {sampler.range_max}), received {outside[0]}"
-        )
+        raise ValueError(f"`true_candidate` out of range [0, {sampler.range_max}), received {outside[0]}")
     stream = generator.reserve(_WORDS_PER_CANDIDATE * num_sampled // 4)
     words = stream.words(first_batch=max(1, num_sampled // 2))
     tries = num_sampled
@@ -91,9 +89,7 @@ def sample_candidates(
             tries += 1
         sampled = np.fromiter(picked, np.int64, num_sampled)
     else:
-        sampled = np.fromiter(
-            (sampler.sample(words) for _ in range(num_sampled)), np.int64, num_sampled
-        )
+        sampled = np.fromiter((sampler.sample(words) for _ in range(num_sampled)), np.int64, num_sampled)
     result = Candidates(
         sampled,
         _expected_count(sampler.probability(true_classes), num_sampled, tries),
@@ -240,9 +236,7 @@ class FixedUnigramSampler(Sampler):
         powers = np.asarray(kept, np.float32).astype(np.float64) ** float(np.float32(distortion))
         self._weights = np.concatenate((reserved, powers)).astype(np.float32)
         if self._weights.size != range_max:
-            raise ValueError(
-                f"range is {range_max} must be equal to weights size  {self._weights.size}"
-            )
+            raise ValueError(f"range is {range_max} must be equal to weights size  {self._weights.size}")
         super().__init__(range_max)
         self._total = np.cumsum(self._weights, dtype=np.float32)[-1]
         self._threshold, self._alias = _alias_table(self._weights)

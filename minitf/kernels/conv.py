@@ -171,12 +171,10 @@ def output_shape(
     """
     if len(x_shape) != 4 or len(w_shape) != 4 or x_shape[3] != w_shape[2]:
         raise ValueError(
-            f"images {tuple(x_shape)} (N, H, W, C) do not fit filters {tuple(w_shape)} "
-            "(KH, KW, C, O)"
+            f"images {tuple(x_shape)} (N, H, W, C) do not fit filters {tuple(w_shape)} (KH, KW, C, O)"
         )
     rows, columns = (
-        output_length(x_shape[1 + i], w_shape[i], strides[i], padding[i], dilations[i])
-        for i in (0, 1)
+        output_length(x_shape[1 + i], w_shape[i], strides[i], padding[i], dilations[i]) for i in (0, 1)
     )
     return x_shape[0], rows, columns, w_shape[3]
 
@@ -190,7 +188,7 @@ def output_length(size: int, window: int, stride: int, padding: Pair, dilation: 
 def _plan(x_shape, w_shape, y_shape, strides, padding, dilations, like: np.ndarray) -> Plan:
     return make_plan(
         x_shape, w_shape, y_shape, tuple(strides), tuple(map(tuple, padding)), tuple(dilations),
-        like.itemsize, num_threads(),
+        like.dtype, num_threads(),
     )  # fmt: skip
 
 
@@ -198,8 +196,7 @@ def _check_gradient(x_shape, w_shape, dy, strides, padding, dilations) -> None:
     expected = output_shape(x_shape, w_shape, strides, padding, dilations)
     if dy.shape != expected:
         raise ValueError(
-            f"the gradient has shape {dy.shape}, but images {x_shape} and filters {w_shape} give "
-            f"{expected}"
+            f"the gradient has shape {dy.shape}, but images {x_shape} and filters {w_shape} give {expected}"
         )
 
 

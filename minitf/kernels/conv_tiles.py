@@ -19,10 +19,10 @@ from minitf.kernels.microkernel import (
     finish_rows,
     multiply_tile,
     pack_columns,
+    tile_address,
     tile_columns,
-    tile_lanes,
 )
-from minitf.kernels.threads import chunk, jit, parallel_jit, prange
+from minitf.kernels.threads import chunk, copy, jit, parallel_jit, prange
 
 UNIT_PIXELS = 512
 """Most pixels of y in a band: with their inputs they stay in the second-level cache."""
@@ -65,7 +65,7 @@ def _round_up(count: int, multiple: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def make_plan(x_shape, w_shape, y_shape, strides, padding, dilations, itemsize, threads) -> Plan:
+def make_plan(x_shape, w_shape, y_shape, strides, padding, dilations, dtype, threads) -> Plan:
     """The plan of a convolution of images x with filters w to y, none of them empty."""
     batch, height, width, channels = x_shape
     tap_rows, tap_columns, _, filters = w_shape
@@ -87,9 +87,7 @@ def make_plan(x_shape, w_shape, y_shape, strides, padding, dilations, itemsize, 
         bands_wanted = max(-(-pixels // UNIT_PIXELS), -(-threads // batch))
         band_rows = -(-out_rows // min(bands_wanted, out_rows))
     bands = -(-out_rows // band_rows)
-    band_seen_rows = min(
-        seen_rows, (band_rows - 1) * strides[0] + (tap_rows - 1) * dilations[0] + 1
-    )
+    band_seen_rows = min(seen_rows, (band_rows - 1) * strides[0] + (tap_rows - 1) * dilations[0] + 1)
 
     image = np.arange(group)[:, None, None] * pitch_image
     row = np.arange(out_rows)[:, None] * strides[0] * pitch_row
@@ -103,7 +101,7 @@ def make_plan(x_shape, w_shape, y_shape, strides, padding, dilations, itemsize, 
     length = tap_columns * channels if merged else channels
     segment_x = tap_row.reshape(-1) if merged else tap_x
 
-    lanes, block = tile_lanes(itemsize), tile_columns(itemsize)
+    block = tile_columns(dtype.itemsize)
     packs = filters > block
     width_packed = block if packs else filters
     width_channels = min(block, channels)
@@ -117,8 +115,8 @@ def make_plan(x_shape, w_shape, y_shape, strides, padding, dilations, itemsize, 
             seen_rows, pitch_row, pitch_image, padded,
         ),  # fmt: skip
         blocking=(
-            group, groups, band_rows, bands, lanes, block, width_packed, width_channels,
-            channel_blocks, length, max(1, BLOCK_TERMS // length),
+            tile_address(dtype), group, groups, band_rows, bands, block, width_packed,
+            width_channels, channel_blocks, length, max(1, BLOCK_TERMS // length),
         ),  # fmt: skip
         packs=packs,
         terms=terms,
@@ -145,7 +143,7 @@ def make_plan(x_shape, w_shape, y_shape, strides, padding, dilations, itemsize, 
 def pack_filters(w, packed, terms, filters, width, parts):
     """Filters (terms, filters) as blocks of `width` columns, one after another."""
     for part in prange(parts):
-        first, stop = chunk(terms, parts, part)
+        first, stop = chunk(terms, parts, np.int64(part))
         pack_columns(
             w, first * filters, stop - first, filters, filters, 1, width,
             packed, first * width, terms * width,
@@ -166,7 +164,7 @@ def _load_images(x, first_image, images, first_row, stop_row, buffer, b0, geomet
             target = b0 + image * pitch_image + (row - first_row) * pitch_row + left * channels
             if top <= row < top + height:
                 source = ((first_image + image) * height + row - top) * width * channels
-                buffer[target : target + kept] = x[source : source + kept]
+                copy(buffer[target : target + kept], x[source : source + kept])
             else:
                 buffer[target : target + kept] = 0
 
@@ -174,7 +172,7 @@ def _load_images(x, first_image, images, first_row, stop_row, buffer, b0, geomet
 @jit
 def _unit(index, geometry, blocking):
     """The images, and the rows of y within each, that unit `index` is about."""
-    group, _, band_rows, bands = blocking[:4]
+    _, group, _, band_rows, bands = blocking[:5]
     first_image = index // bands * group
     first_row = index % bands * band_rows
     images = min(group, geometry[0] - first_image)
@@ -200,7 +198,7 @@ def _forward_part(
     geometry, blocking, activation, parts, part,
 ):  # fmt: skip
     filters, out_rows, out_columns = geometry[5:8]
-    (_, groups, _, bands, lanes, block, width, _, _, length, segments_at_once) = blocking
+    (tile, _, groups, _, bands, block, width, _, _, length, segments_at_once) = blocking
     b0 = buffer.size // parts * part
     buffer[b0 : b0 + buffer.size // parts] = 0
     segments = segment_x.size
@@ -218,10 +216,10 @@ def _forward_part(
                 end = min(begin + segments_at_once, segments)
                 for pixel in range(first_pixel, stop_pixel, ROWS):
                     multiply_tile(
-                        source, s0, w, w0, y, y0 + column,
+                        tile, source, s0, w, w0, y, y0 + column,
                         pixel_x, pixel_y, pixel, stop_pixel - 1,
                         segment_x, segment_w, begin, end,
-                        length, 1, width, columns, lanes, int(begin > 0),
+                        length, 1, width, columns, int(begin > 0),
                     )  # fmt: skip
         finish_rows(
             y, y0 + first_pixel * filters, stop_pixel - first_pixel, filters, filters,
@@ -238,7 +236,7 @@ def forward(
     for part in prange(parts):
         _forward_part(
             x, w, bias, y, buffer, pixel_x, pixel_y, segment_x, segment_w,
-            geometry, blocking, activation, parts, part,
+            geometry, blocking, activation, parts, np.int64(part),
         )  # fmt: skip
 
 
@@ -246,7 +244,7 @@ def forward(
 def transpose_filters(w, turned, taps, channels, filters, width, parts):
     """Filters (taps, channels, filters) as (blocks of channels, taps, filters, width)."""
     for part in prange(parts):
-        first, stop = chunk(taps, parts, part)
+        first, stop = chunk(taps, parts, np.int64(part))
         for tap in range(first, stop):
             pack_columns(
                 w, tap * channels * filters, filters, 1, channels, filters, width,
@@ -260,7 +258,7 @@ def _input_gradient_part(
 ):
     (batch, height, width, channels, taps, filters, out_rows, out_columns, _, _,
      _, _, _, _, _, pitch_image, padded) = geometry  # fmt: skip
-    (group, groups, band_rows, _, lanes, block, _, turned_width, blocks, _, _) = blocking
+    (tile, group, groups, band_rows, _, block, _, turned_width, blocks, _, _) = blocking
     image_size = height * width * channels
     b0 = buffer.size // parts * part
     first, stop = chunk(groups * blocks, parts, part)
@@ -286,10 +284,10 @@ def _input_gradient_part(
                 w0 = (index % blocks * taps + tap) * filters * turned_width
                 for pixel in range(first_row * out_columns, stop_pixel, ROWS):
                     multiply_tile(
-                        dy, y0, turned, w0, target, t0 + tap_x[tap] + column,
+                        tile, dy, y0, turned, w0, target, t0 + tap_x[tap] + column,
                         pixel_y, pixel_x, pixel, stop_pixel - 1,
                         here, here, 0, 1,
-                        filters, 1, turned_width, columns, lanes, 1,
+                        filters, 1, turned_width, columns, 1,
                     )  # fmt: skip
         if padded:
             _store_images(buffer, b0, images, dx, x0, column, columns, geometry)
@@ -308,7 +306,7 @@ def _store_images(buffer, b0, images, dx, x0, column, columns, geometry):
             seen = max(seen, 0)
             if columns == channels:
                 size = seen * channels
-                dx[target : target + size] = buffer[source : source + size]
+                copy(dx[target : target + size], buffer[source : source + size])
                 dx[target + size : target + width * channels] = 0
             else:
                 for cell in range(0, seen * channels, channels):
@@ -319,13 +317,22 @@ def _store_images(buffer, b0, images, dx, x0, column, columns, geometry):
 
 
 @parallel_jit
-def input_gradient(
-    dy, turned, dx, buffer, pixel_x, pixel_y, tap_x, here, geometry, blocking, parts
-):
+def input_gradient(dy, turned, dx, buffer, pixel_x, pixel_y, tap_x, here, geometry, blocking, parts):
     """Write the gradient with respect to images to dx, given `transpose_filters` of w."""
     for part in prange(parts):
         _input_gradient_part(
-            dy, turned, dx, buffer, pixel_x, pixel_y, tap_x, here, geometry, blocking, parts, part
+            dy,
+            turned,
+            dx,
+            buffer,
+            pixel_x,
+            pixel_y,
+            tap_x,
+            here,
+            geometry,
+            blocking,
+            parts,
+            np.int64(part),
         )
 
 
@@ -335,7 +342,7 @@ def _filter_gradient_part(
 ):
     (_, _, _, _, _, filters, out_rows, out_columns, _, _,
      _, stride_column, _, _, _, _, _) = geometry  # fmt: skip
-    (_, groups, _, bands, lanes, block, _, _, _, _, _) = blocking
+    (tile, _, groups, _, bands, block, _, _, _, _, _) = blocking
     b0 = buffer.size // parts * part
     buffer[b0 : b0 + buffer.size // parts] = 0
     target, t0 = dw, 0
@@ -351,24 +358,34 @@ def _filter_gradient_part(
             columns = min(block, filters - column)
             for term in range(0, terms, ROWS):
                 multiply_tile(
-                    source, s0, dy, y0 + column, target, t0 + column,
+                    tile, source, s0, dy, y0 + column, target, t0 + column,
                     term_x, term_w, term, terms - 1,
                     row_x, row_y, first_row, (images - 1) * out_rows + stop_row,
-                    out_columns, stride_column, filters, columns, lanes, int(index > first),
+                    out_columns, stride_column, filters, columns, int(index > first),
                 )  # fmt: skip
 
 
 @parallel_jit
-def filter_gradient(
-    x, dy, dw, sums, buffer, term_x, term_w, row_x, row_y, geometry, blocking, parts
-):
+def filter_gradient(x, dy, dw, sums, buffer, term_x, term_w, row_x, row_y, geometry, blocking, parts):
     """Write the gradient with respect to filters to dw: a sum per thread, then their sum."""
     for part in prange(parts):
         _filter_gradient_part(
-            x, dy, dw, sums, buffer, term_x, term_w, row_x, row_y, geometry, blocking, parts, part
+            x,
+            dy,
+            dw,
+            sums,
+            buffer,
+            term_x,
+            term_w,
+            row_x,
+            row_y,
+            geometry,
+            blocking,
+            parts,
+            np.int64(part),
         )
     for part in prange(parts):
-        first, stop = chunk(dw.size, parts, part)
+        first, stop = chunk(dw.size, parts, np.int64(part))
         for other in range(parts - 1):
             for i in range(first, stop):
                 dw[i] += sums[other * dw.size + i]

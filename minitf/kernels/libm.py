@@ -17,9 +17,7 @@ _hex = float.fromhex
 # log1p(z / c - 1).
 LOG_INTERVAL_START = 0x3F330000
 LOG_TWO = _hex("0x1.62e42fefa39efp-1")
-LOG_POLYNOMIAL = tuple(
-    map(_hex, ("-0x1.00ea348b88334p-2", "0x1.5575b0be00b6ap-2", "-0x1.ffffef20a4123p-2"))
-)
+LOG_POLYNOMIAL = tuple(map(_hex, ("-0x1.00ea348b88334p-2", "0x1.5575b0be00b6ap-2", "-0x1.ffffef20a4123p-2")))
 LOG_TABLE = np.array(
     [
         [_hex(inverse), _hex(logarithm)]
@@ -47,9 +45,7 @@ LOG_TABLE = np.array(
 # sin and cos: x = n pi / 2 + r with |r| <= pi / 4, then an odd or an even polynomial of r.
 HALF_PI = _hex("0x1.921FB54442D18p0")
 QUADRANTS_24 = _hex("0x1.45F306DC9C883p+23")  # 2 / pi, scaled by 2^24 to be rounded as an integer
-SIN_POLYNOMIAL = tuple(
-    map(_hex, ("-0x1.555545995a603p-3", "0x1.1107605230bc4p-7", "-0x1.994eb3774cf24p-13"))
-)
+SIN_POLYNOMIAL = tuple(map(_hex, ("-0x1.555545995a603p-3", "0x1.1107605230bc4p-7", "-0x1.994eb3774cf24p-13")))
 COS_POLYNOMIAL = tuple(
     map(
         _hex,

@@ -1,29 +1,31 @@
 """The innermost loop of products and convolutions: one register tile of C += A B.
 
-A tile is R rows by up to V vectors of columns, held in registers while a long sum runs. Rows of A
+A tile is a few rows by a few vectors of columns, held in registers while a long sum runs. Rows of A
 and C are found through tables of offsets and the sum runs over segments, likewise found through
 tables, so that a convolution needs no im2col: with NHWC images and HWIO filters, the pixels that
-a filter sees are a few runs of memory at fixed distances from where its window begins. In terms
-of what is summed,
+a filter sees are a few runs of memory at fixed distances from where its window begins. A tile is
 
     C[row_c[r] + j] (+)= sum over s in segments, k < length of
                          A[row_a[r] + segment_a[s] + k * step_a] * B[segment_b[s] + k * step_b + j]
 
-for R rows r from `row` on and columns j < `columns`; this is the batch-reduce product of
+for ROWS rows r from `row` on and all columns j < `columns`. This is the batch-reduce product of
 Georganas et al., "Harnessing Deep Learning via a Single Building Block" (2020), with tables in
-place of pointers. numba's vectoriser cannot be told to keep a block of sums in registers, hence
-the LLVM code by hand.
+place of pointers.
 
-May import: minitf.kernels.threads; numba and llvmlite only inside functions.
+The tile is compiled once per dtype and called through its address, which kernels take as an
+argument: were it compiled into each of them, the first step of a network would wait twice as long.
+
+May import: NumPy and the kernels below this one; numba and llvmlite only inside functions.
 """
 
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
-from minitf.kernels.threads import intrinsic, jit
+from minitf.kernels.threads import compile_callback, copy, intrinsic, jit
 
 __all__ = [
     "ROWS",
@@ -32,14 +34,17 @@ __all__ = [
     "finish_rows",
     "multiply_tile",
     "pack_columns",
+    "tile_address",
     "tile_columns",
-    "tile_lanes",
 ]
+
+ROWS = 6
+"""Rows of a tile: 6 by 4 vectors leave 8 of 32 registers for operands; 6 by 2, 4 of 16."""
 
 
 @functools.cache
-def vector_bytes() -> int:
-    """The width of this machine's vector registers in bytes."""
+def _vector_bytes() -> int:
+    """The width of this machine's vector registers."""
     from llvmlite import binding
 
     features = binding.get_host_cpu_features()
@@ -47,229 +52,116 @@ def vector_bytes() -> int:
 
 
 @functools.cache
-def vectors_per_tile() -> int:
-    """How many vectors of columns a tile has: with 32 registers 4, with 16 registers 2."""
-    return 2 if vector_bytes() == 32 else 4
-
-
-ROWS = 6
-"""Rows of a tile: 6 by 4 vectors leave 8 of 32 registers for operands; 6 by 2, 4 of 16."""
-
-
-def tile_lanes(itemsize: int) -> int:
-    """How many numbers of `itemsize` bytes a vector holds."""
-    return vector_bytes() // itemsize
+def _most_vectors() -> int:
+    """How many vectors of columns a tile has at most: with 32 registers 4, with AVX's 16 only 2."""
+    return 2 if _vector_bytes() == 32 else 4
 
 
 def tile_columns(itemsize: int) -> int:
     """The most columns a tile can have, for numbers of `itemsize` bytes."""
-    return vectors_per_tile() * tile_lanes(itemsize)
+    return _most_vectors() * _vector_bytes() // itemsize
 
 
-def _make_tile_intrinsic(vectors: int):
-    """An intrinsic for tiles of ROWS rows and `vectors` vectors."""
-    from llvmlite import ir
-    from numba.core import cgutils, types
+@functools.cache
+def tile_address(dtype: np.dtype) -> int:
+    """The address of the tile for float32 or float64, compiled on first need."""
+    from numba import types
+
+    number = types.CPointer(types.float32 if dtype == np.float32 else types.float64)
+    table = types.CPointer(types.int64)
+    signature = _tile_signature(number, number, number, table, table, table, table)
+    return compile_callback(_tile, signature)
+
+
+def _tile(
+    a, a0, b, b0, c, c0, row_a, row_c, row, last,
+    segment_a, segment_b, begin, end, length, step_a, step_b, columns, add,
+):  # fmt: skip
+    _any_tile(
+        a, a0, b, b0, c, c0, row_a, row_c, row, last,
+        segment_a, segment_b, begin, end, length, step_a, step_b, columns, add,
+    )  # fmt: skip
+
+
+@intrinsic
+def _any_tile():
+    """The tile with as few rows and vectors as cover what is wanted."""
     from numba.extending import intrinsic as numba_intrinsic
 
-    word = ir.IntType(64)
+    from minitf.kernels.tile_code import WORD, Matrices, emit_tile
 
     def emit(context, builder, signature, args):
+        matrices = Matrices(*args)
         number = context.get_value_type(signature.args[0].dtype)
-        lanes = vector_bytes() // context.get_abi_sizeof(number)
-        vector = ir.VectorType(number, lanes)
-        flags = ir.VectorType(ir.IntType(1), lanes)
-        suffix = f"v{lanes}f{8 * context.get_abi_sizeof(number)}"
-
-        def data(position):
-            array_type = signature.args[position]
-            return context.make_array(array_type)(context, builder, args[position]).data
-
-        def function(name, result, *parameters):
-            kind = ir.FunctionType(result, parameters)
-            return cgutils.get_or_insert_function(builder.module, kind, name)
-
-        def masked_load(pointer, mask):
-            load = function(
-                f"llvm.masked.load.{suffix}.p0",
-                vector,
-                vector.as_pointer(),
-                ir.IntType(32),
-                flags,
-                vector,
-            )
-            address = builder.bitcast(pointer, vector.as_pointer())
-            return builder.call(
-                load, [address, ir.IntType(32)(context.get_abi_sizeof(number)), mask, zero]
-            )
-
-        def masked_store(value, pointer, mask):
-            store = function(
-                f"llvm.masked.store.{suffix}.p0",
-                ir.VoidType(),
-                vector,
-                vector.as_pointer(),
-                ir.IntType(32),
-                flags,
-            )
-            address = builder.bitcast(pointer, vector.as_pointer())
-            builder.call(
-                store, [value, address, ir.IntType(32)(context.get_abi_sizeof(number)), mask]
-            )
-
-        def splat(value, kind):
-            empty = ir.Constant(kind, ir.Undefined)
-            first = builder.insert_element(empty, value, ir.IntType(32)(0))
-            picks = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-            return builder.shuffle_vector(first, empty, picks)
-
-        fma = function(f"llvm.fma.{suffix}", vector, vector, vector, vector)
-        zero = ir.Constant(vector, [0.0] * lanes)
-        a, a0, b, b0, c, c0 = data(0), args[1], data(2), args[3], data(4), args[5]
-        row_a, row_c, row, last = data(6), data(7), args[8], args[9]
-        segment_a, segment_b, begin, end = data(10), data(11), args[12], args[13]
-        length, step_a, step_b, columns, add = args[14:19]
-
-        # Rows past the last one repeat it: they compute and store the same numbers again.
-        rows_a, rows_c = [], []
-        for r in range(ROWS):
-            wanted = builder.add(row, word(r))
-            index = builder.select(builder.icmp_signed("<", wanted, last), wanted, last)
-            offset = builder.load(builder.gep(row_a, [index]))
-            rows_a.append(builder.gep(a, [builder.add(a0, offset)]))
-            offset = builder.load(builder.gep(row_c, [index]))
-            rows_c.append(builder.gep(c, [builder.add(c0, offset)]))
-
-        words = ir.VectorType(word, lanes)
-        all_columns = splat(columns, words)
-        masks = [
-            builder.icmp_signed(
-                "<", ir.Constant(words, list(range(v * lanes, (v + 1) * lanes))), all_columns
-            )
-            for v in range(vectors)
-        ]
-        adding = splat(builder.trunc(add, ir.IntType(1)), flags)
-        sums = [
-            masked_load(builder.gep(rows_c[r], [word(v * lanes)]), builder.and_(masks[v], adding))
-            for r in range(ROWS)
-            for v in range(vectors)
-        ]
-
-        entry = builder.block
-        outer = builder.append_basic_block("segment")
-        inner = builder.append_basic_block("term")
-        next_segment = builder.append_basic_block("next_segment")
-        done = builder.append_basic_block("done")
-        builder.branch(outer)
-
-        builder.position_at_end(outer)
-        segment = builder.phi(word)
-        segment.add_incoming(begin, entry)
-        outer_sums = [builder.phi(vector) for _ in sums]
-        for phi, value in zip(outer_sums, sums):
-            phi.add_incoming(value, entry)
-        start_a = builder.load(builder.gep(segment_a, [segment]))
-        start_b = builder.add(b0, builder.load(builder.gep(segment_b, [segment])))
-        builder.branch(inner)
-
-        builder.position_at_end(inner)
-        k, at_a, at_b = builder.phi(word), builder.phi(word), builder.phi(word)
-        inner_sums = [builder.phi(vector) for _ in sums]
-        for phi, value in zip(
-            [k, at_a, at_b, *inner_sums], [word(0), start_a, start_b, *outer_sums]
-        ):
-            phi.add_incoming(value, outer)
-        columns_b = [
-            masked_load(builder.gep(b, [builder.add(at_b, word(v * lanes))]), masks[v])
-            for v in range(vectors)
-        ]
-        new_sums = []
-        for r in range(ROWS):
-            factor = splat(builder.load(builder.gep(rows_a[r], [at_a])), vector)
-            for v in range(vectors):
-                old = inner_sums[r * vectors + v]
-                new_sums.append(builder.call(fma, [factor, columns_b[v], old]))
-        new_k = builder.add(k, word(1))
-        stepped = [new_k, builder.add(at_a, step_a), builder.add(at_b, step_b), *new_sums]
-        for phi, value in zip([k, at_a, at_b, *inner_sums], stepped):
-            phi.add_incoming(value, inner)
-        builder.cbranch(builder.icmp_signed("<", new_k, length), inner, next_segment)
-
-        builder.position_at_end(next_segment)
-        new_segment = builder.add(segment, word(1))
-        segment.add_incoming(new_segment, next_segment)
-        for phi, value in zip(outer_sums, new_sums):
-            phi.add_incoming(value, next_segment)
-        builder.cbranch(builder.icmp_signed("<", new_segment, end), outer, done)
-
-        builder.position_at_end(done)
-        for r in range(ROWS):
-            for v in range(vectors):
-                target = builder.gep(rows_c[r], [word(v * lanes)])
-                masked_store(new_sums[r * vectors + v], target, masks[v])
+        itemsize = context.get_abi_sizeof(number)
+        lanes = _vector_bytes() // itemsize
+        rows_wanted = builder.sub(matrices.last, builder.sub(matrices.row, WORD(1)))
+        for fewer_rows, rows in ((2, ROWS), (1, 2), (0, 1)):
+            for fewer, vectors in ((2, _most_vectors()), (1, 2), (0, 1)):
+                if fewer >= vectors:
+                    continue
+                conditions = [
+                    builder.icmp_signed(">", rows_wanted, WORD(fewer_rows)),
+                    builder.icmp_signed(">", matrices.columns, WORD(fewer * lanes)),
+                ]
+                if rows < ROWS:
+                    conditions.append(builder.icmp_signed("<=", rows_wanted, WORD(rows)))
+                if vectors < _most_vectors():
+                    limit = WORD(vectors * lanes)
+                    conditions.append(builder.icmp_signed("<=", matrices.columns, limit))
+                with builder.if_then(functools.reduce(builder.and_, conditions)):
+                    emit_tile(builder, number, 8 * itemsize, lanes, rows, vectors, matrices)
         return context.get_dummy_value()
 
-    @numba_intrinsic
     def tile(
-        typingctx,
-        a, a0, b, b0, c, c0,
-        row_a, row_c, row, last,
-        segment_a, segment_b, begin, end,
-        length, step_a, step_b, columns, add,
+        typingctx, a, a0, b, b0, c, c0, row_a, row_c, row, last,
+        segment_a, segment_b, begin, end, length, step_a, step_b, columns, add,
     ):  # fmt: skip
-        i = types.int64
-        return types.void(
-            a, i, b, i, c, i, row_a, row_c, i, i, segment_a, segment_b, i, i, i, i, i, i, i
-        ), emit  # fmt: skip
+        return _tile_signature(a, b, c, row_a, row_c, segment_a, segment_b), emit
 
-    return tile
+    return numba_intrinsic(tile)
 
 
-@intrinsic
-def _tile_of_1():
-    return _make_tile_intrinsic(1)
+def _tile_signature(a: Any, b: Any, c: Any, *tables: Any) -> Any:
+    from numba.core import types
 
-
-@intrinsic
-def _tile_of_2():
-    return _make_tile_intrinsic(2)
+    i = types.int64
+    row_a, row_c, segment_a, segment_b = tables
+    return types.void(a, i, b, i, c, i, row_a, row_c, i, i, segment_a, segment_b, i, i, i, i, i, i, i)
 
 
 @intrinsic
-def _tile_of_4():
-    return _make_tile_intrinsic(min(4, vectors_per_tile()))
+def multiply_tile():
+    """Call a tile: multiply_tile(address, a, a0, b, b0, c, c0, row_a, row_c, row, last,
+    segment_a, segment_b, begin, end, length, step_a, step_b, columns, add).
 
-
-@jit
-def multiply_tile(
-    a, a0, b, b0, c, c0,
-    row_a, row_c, row, last,
-    segment_a, segment_b, begin, end,
-    length, step_a, step_b, columns, lanes, add,
-):  # fmt: skip
-    """Add one tile of the product of A and B to C, or set it where `add` is 0.
-
-    a, b, c are flat arrays of one floating dtype and a0, b0, c0 where the matrices begin in them.
-    The tile's rows are numbers `row` to `row` + ROWS - 1 of the tables row_a and row_c, those past
-    `last` left out; its `columns` columns, at most as many as `tile_columns` says, are adjacent.
-    The sum runs over segments `begin` to `end` - 1 and `length` >= 1 terms in each. `lanes` is
-    the number of items in a vector.
+    a, b, c are flat arrays of the dtype of the `tile_address`, and a0, b0, c0 where the matrices
+    begin in them. The rows are ROWS of the tables row_a and row_c from number `row` on, those past
+    `last` left out; the `columns` columns, at most `tile_columns`, are adjacent. The sum runs over
+    segments `begin` to `end` - 1, at least one, and `length` >= 1 terms of each. The product is
+    added to C, or replaces it where `add` is 0.
     """
-    if columns > 2 * lanes:
-        _tile_of_4(
-            a, a0, b, b0, c, c0, row_a, row_c, row, last,
-            segment_a, segment_b, begin, end, length, step_a, step_b, columns, add,
-        )  # fmt: skip
-    elif columns > lanes:
-        _tile_of_2(
-            a, a0, b, b0, c, c0, row_a, row_c, row, last,
-            segment_a, segment_b, begin, end, length, step_a, step_b, columns, add,
-        )  # fmt: skip
-    else:
-        _tile_of_1(
-            a, a0, b, b0, c, c0, row_a, row_c, row, last,
-            segment_a, segment_b, begin, end, length, step_a, step_b, columns, add,
-        )  # fmt: skip
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic as numba_intrinsic
+
+    def emit(context, builder, signature, args):
+        values = [
+            context.make_array(kind)(context, builder, arg).data if isinstance(kind, types.Array) else arg
+            for kind, arg in zip(signature.args[1:], args[1:])
+        ]
+        kind = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+        builder.call(builder.inttoptr(args[0], kind.as_pointer()), values)
+        return context.get_dummy_value()
+
+    def tile(
+        typingctx, address, a, a0, b, b0, c, c0, row_a, row_c, row, last,
+        segment_a, segment_b, begin, end, length, step_a, step_b, columns, add,
+    ):  # fmt: skip
+        inner = _tile_signature(a, b, c, row_a, row_c, segment_a, segment_b)
+        return types.void(types.int64, *inner.args), emit
+
+    return numba_intrinsic(tile)
 
 
 @jit
@@ -288,7 +180,7 @@ def pack_columns(
             start = s0 + i * row_step + first * column_step
             packed = target[block + i * width : block + i * width + wanted]
             if column_step == 1:
-                packed[:] = source[start : start + wanted]
+                copy(packed, source[start : start + wanted])
             else:
                 for j in range(wanted):
                     packed[j] = source[start + j * column_step]

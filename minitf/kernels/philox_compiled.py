@@ -120,9 +120,7 @@ def _to_normal(numbers, scratch):
             cube = r * square
             sine = (r + cube * _S1) + (cube * square) * (_S2 + square * _S3)
             fourth = square * square
-            cosine = ((1.0 + square * _C1) + fourth * _C2) + (fourth * square) * (
-                _C3 + square * _C4
-            )
+            cosine = ((1.0 + square * _C1) + fourth * _C2) + (fourth * square) * (_C3 + square * _C4)
             swapped = quadrant & 1 != 0
             up = cosine if swapped else sine
             right = sine if swapped else cosine

@@ -63,9 +63,7 @@ def max_pool(
         y[...], places[...] = _max_pool_numpy(x, ksize, strides, padding)
     else:
         geometry = _geometry(x.shape, shape, ksize, strides, padding)
-        _max_pool(
-            flat(x), y.reshape(-1), places.reshape(-1), _lowest(x.dtype), geometry, num_threads()
-        )
+        _max_pool(flat(x), y.reshape(-1), places.reshape(-1), _lowest(x.dtype), geometry, num_threads())
     return y, places
 
 
@@ -148,9 +146,7 @@ def argmax_dtype(ksize: Pair) -> type:
 def _output_shape(x_shape, ksize, strides, padding):
     if any(max(sides) >= window for sides, window in zip(padding, ksize)):
         raise ValueError(f"padding {padding} must be smaller than the window size {tuple(ksize)}")
-    rows, columns = (
-        output_length(x_shape[1 + i], ksize[i], strides[i], padding[i]) for i in (0, 1)
-    )
+    rows, columns = (output_length(x_shape[1 + i], ksize[i], strides[i], padding[i]) for i in (0, 1))
     return x_shape[0], rows, columns, x_shape[3]
 
 
@@ -319,7 +315,7 @@ def _max_pool_part(x, y, places, lowest, geometry, parts, part):
 @parallel_jit
 def _max_pool(x, y, places, lowest, geometry, parts):
     for part in prange(parts):
-        _max_pool_part(x, y, places, lowest, geometry, parts, part)
+        _max_pool_part(x, y, places, lowest, geometry, parts, np.int64(part))
 
 
 @jit
@@ -406,7 +402,7 @@ def _max_pool_grad_part(places, dy, dx, geometry, parts, part):
 @parallel_jit
 def _max_pool_grad(places, dy, dx, geometry, parts):
     for part in prange(parts):
-        _max_pool_grad_part(places, dy, dx, geometry, parts, part)
+        _max_pool_grad_part(places, dy, dx, geometry, parts, np.int64(part))
 
 
 @jit
@@ -445,7 +441,7 @@ def _avg_pool_part(x, y, geometry, parts, part):
 @parallel_jit
 def _avg_pool(x, y, geometry, parts):
     for part in prange(parts):
-        _avg_pool_part(x, y, geometry, parts, part)
+        _avg_pool_part(x, y, geometry, parts, np.int64(part))
 
 
 @jit
@@ -473,4 +469,4 @@ def _avg_pool_grad_part(dy, dx, geometry, parts, part):
 @parallel_jit
 def _avg_pool_grad(dy, dx, geometry, parts):
     for part in prange(parts):
-        _avg_pool_grad_part(dy, dx, geometry, parts, part)
+        _avg_pool_grad_part(dy, dx, geometry, parts, np.int64(part))

@@ -95,9 +95,7 @@ class Philox(StatefulStream):
         """RandomPoisson, RandomPoissonV2."""
         return poisson(self._outputs(math.prod(shape) * np.size(rate)), shape, rate, dtype)
 
-    def multinomial(
-        self, logits: np.ndarray, num_samples: int, dtype: DTypeLike = np.int64
-    ) -> np.ndarray:
+    def multinomial(self, logits: np.ndarray, num_samples: int, dtype: DTypeLike = np.int64) -> np.ndarray:
         """Multinomial."""
         padded = (num_samples + 3) // 4 * 4
         stream = self._outputs(len(logits) * padded * 2 if num_samples else 0)

@@ -106,9 +106,7 @@ def truncated_normal(stream: Stream, shape: Shape, dtype: DTypeLike = np.float32
     return _shaped(out, shape)
 
 
-def _redraw_outliers(
-    normals: np.ndarray, region: Stream, stride: int, transform: Transform
-) -> None:
+def _redraw_outliers(normals: np.ndarray, region: Stream, stride: int, transform: Transform) -> None:
     """In each row that has an outlier, keep the inliers and append those of the row's next blocks.
 
     Args:

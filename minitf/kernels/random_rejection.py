@@ -24,9 +24,7 @@ from minitf.kernels.random_fill import (
 )
 
 
-def gamma(
-    stream: Stream, shape: Shape, alpha: ArrayLike, dtype: DTypeLike | None = None
-) -> np.ndarray:
+def gamma(stream: Stream, shape: Shape, alpha: ArrayLike, dtype: DTypeLike | None = None) -> np.ndarray:
     """Gamma variates of rate 1 (Marsaglia and Tsang 2000, by rejection from normals).
 
     Args:
@@ -72,9 +70,7 @@ def gamma(
     return _samples_first(out, shape, alpha, alpha.dtype if dtype is None else dtype)
 
 
-def poisson(
-    stream: Stream, shape: Shape, rate: ArrayLike, dtype: DTypeLike | None = None
-) -> np.ndarray:
+def poisson(stream: Stream, shape: Shape, rate: ArrayLike, dtype: DTypeLike | None = None) -> np.ndarray:
     """Poisson variates: Knuth's product of uniforms below rate 10, Hörmann's PTRS (1993) from 10.
 
     Args:
@@ -95,9 +91,7 @@ def poisson(
     infinite = np.inf if floating else highest
     _poisson_by_products(rates, out, lanes[rates[lanes] < 10], draw, highest)
     out[np.isposinf(rates)] = infinite
-    _poisson_by_rejection(
-        rates, out, lanes[(rates[lanes] >= 10) & np.isfinite(rates[lanes])], draw, highest
-    )
+    _poisson_by_rejection(rates, out, lanes[(rates[lanes] >= 10) & np.isfinite(rates[lanes])], draw, highest)
     return _samples_first(out, shape, rate, dtype)
 
 
@@ -156,9 +150,7 @@ def _regions(stream: Stream, shape: Shape, parameter: np.ndarray):
     )
 
 
-def _samples_first(
-    out: np.ndarray, shape: Shape, parameter: np.ndarray, dtype: DTypeLike
-) -> np.ndarray:
+def _samples_first(out: np.ndarray, shape: Shape, parameter: np.ndarray, dtype: DTypeLike) -> np.ndarray:
     """Turn a flat (parameters, samples) result into one of `shape + parameter.shape`."""
     dtype = np.dtype(dtype)
     by_sample = np.ascontiguousarray(out.reshape(parameter.size, math.prod(shape)).T)

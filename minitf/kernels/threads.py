@@ -45,9 +45,16 @@ import numpy as np
 
 from minitf._version import __version__
 
+try:
+    import fcntl
+except ImportError:  # Windows: without the lock, a race costs a recompilation at worst
+    fcntl = None
+
 __all__ = [
     "cache_folder",
     "chunk",
+    "compile_callback",
+    "copy",
     "flat",
     "intrinsic",
     "jit",
@@ -239,6 +246,16 @@ def chunk(size, parts, part):
     return size * part // parts, size * (part + 1) // parts
 
 
+@jit
+def copy(target, source):
+    """Copy one flat array to another of the same size.
+
+    numba compiles `target[:] = source` too, but takes a second longer over its error messages.
+    """
+    for i in range(target.size):
+        target[i] = source[i]
+
+
 _compile_lock = threading.RLock()
 
 
@@ -246,28 +263,47 @@ def _numba_function(function: Callable, parallel: bool, options: dict[str, Any])
     import numba
 
     options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}} | options
+    dispatcher = numba.njit(parallel=parallel, **options)(_numba_source(function, parallel))
+    with _numba_cache():
+        if cache_folder() is not None:
+            dispatcher.enable_caching()
+            _lock_cache_writes(dispatcher)
+    return dispatcher
+
+
+def compile_callback(function: Callable, signature: Any) -> int:
+    """Compile a function of C types and return its address, which stays valid.
+
+    `signature` is numba's. Kernels that take the address as an argument share one machine code,
+    and can be cached, which those that refer to a compiled function's address cannot.
+    """
+    import numba
+
+    with _compile_lock, _numba_cache(), _file_lock():
+        cached = cache_folder() is not None
+        callback = numba.cfunc(signature, cache=cached)(_numba_source(function, False))
+    _callbacks.append(callback)
+    return callback.address
+
+
+_callbacks: list[Any] = []
+
+
+def _numba_source(function: Callable, parallel: bool) -> Callable:
+    """The function with the names it uses bound to what numba knows."""
+    import numba
+
     used = _names_used(function.__code__)
     namespace = {
         name: numba.prange if value is prange and parallel else _resolved(value)
         for name, value in function.__globals__.items()
         if name in used
     }
-    source = types.FunctionType(
-        function.__code__, namespace, function.__name__, function.__defaults__
-    )
+    source = types.FunctionType(function.__code__, namespace, function.__name__, function.__defaults__)
     # Serial and parallel code of one function are cached under different names.
     source.__qualname__ = function.__qualname__ + ("_parallel" if parallel else "")
     source.__module__ = function.__module__
-    dispatcher = numba.njit(parallel=parallel, **options)(source)
-    folder = cache_folder()
-    if folder is not None:
-        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
-        try:
-            dispatcher.enable_caching()
-        finally:
-            numba.config.CACHE_DIR = before
-        _lock_cache_writes(dispatcher, folder)
-    return dispatcher
+    return source
 
 
 def _names_used(code: types.CodeType) -> set[str]:
@@ -326,7 +362,20 @@ def _writable(folder: Path) -> bool:
         return False
 
 
-def _lock_cache_writes(dispatcher: Any, folder: Path) -> None:
+@contextmanager
+def _numba_cache() -> Iterator[None]:
+    """numba's cache is in our folder for what is compiled, or enabled to be cached, within."""
+    import numba
+
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(cache_folder() or before)
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def _lock_cache_writes(dispatcher: Any) -> None:
     """Let one process at a time add to the cache.
 
     numba replaces files atomically, but two processes that add to one index at once may give
@@ -336,20 +385,19 @@ def _lock_cache_writes(dispatcher: Any, folder: Path) -> None:
     save = cache.save_overload
 
     def save_locked(signature: Any, code: Any) -> None:
-        with _file_lock(folder / "lock"):
+        with _file_lock():
             save(signature, code)
 
     cache.save_overload = save_locked
 
 
 @contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
-    try:
-        import fcntl
-    except ImportError:  # no such lock on Windows; the race costs a recompilation at worst
+def _file_lock() -> Iterator[None]:
+    folder = cache_folder()
+    if folder is None or fcntl is None:
         yield
         return
-    with open(path, "w") as file:
+    with open(folder / "lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

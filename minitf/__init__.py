@@ -1,0 +1,78 @@
+"""minitf: TensorFlow's API on a small engine of NumPy and numba. `import minitf as tf` is the TF1 face.
+
+This file holds names only. What they mean is in ops/ (operations), graph/ (graphs, variables, gradients),
+runtime/ (sessions and the step plan) and the packages named as TensorFlow's own namespaces.
+"""
+
+# ruff: noqa: F401, E402, I001
+
+from minitf._version import __version__
+
+# --- types, shapes, errors ---------------------------------------------------------------------------
+from minitf.framework import dtypes, errors
+from minitf.framework.dtypes import (
+    DType, as_dtype, bool, complex64, complex128, double, float16, float32, float64, half, int8, int16,
+    int32, int64, resource, string, uint8, uint16, uint32, uint64, variant,
+)  # fmt: skip
+from minitf.framework.shapes import Dimension, TensorShape
+
+# --- arithmetic, comparison, logic -------------------------------------------------------------------
+from minitf.ops.math import (
+    abs, acos, acosh, add, asin, asinh, atan, atan2, atanh, ceil, conj, cos, cosh, digamma, div,
+    div_no_nan, divide, equal, erf, erfc, exp, expm1, floor, floor_divide as floor_div, floordiv, floormod, greater,
+    greater_equal, igamma, igammac, is_finite, is_inf, is_nan, less, less_equal, lgamma, log, log1p,
+    log_sigmoid, logical_and, logical_not, logical_or, logical_xor, maximum, minimum, mod, multiply,
+    negative, not_equal, polygamma, pow, real_divide as realdiv, reciprocal, rint, round, rsqrt, sigmoid,
+    sign, sin, sinh, sqrt, square, squared_difference, subtract, tan, tanh, truediv, truncatediv,
+    truncatemod, zeta,
+)  # fmt: skip
+from minitf.ops import math_grad
+from minitf.ops.linalg import matmul
+from minitf.ops.math_n import accumulate_n, add_n
+from minitf.ops.reduce import (
+    reduce_all, reduce_any, reduce_max, reduce_mean, reduce_min, reduce_prod, reduce_sum,
+)  # fmt: skip
+
+# --- making and shaping tensors ----------------------------------------------------------------------
+from minitf.ops.array import (
+    cast, expand_dims, identity, invert_permutation, matrix_transpose, no_op, rank, reshape,
+    saturate_cast, shape, shape_n, size, squeeze, stop_gradient, to_double, to_float, to_int32, to_int64,
+    transpose,
+)  # fmt: skip
+from minitf.ops.constants import (
+    constant, fill, ones, ones_like, placeholder, placeholder_with_default, range, zeros, zeros_like,
+)  # fmt: skip
+from minitf.ops.indexed_slices import IndexedSlices
+from minitf.ops.join import concat, stack, unstack
+from minitf.ops.select import where
+from minitf.ops.slicing import slice_ as slice
+from minitf.ops.slicing import strided_slice
+
+newaxis = None
+
+# --- graphs, variables, gradients --------------------------------------------------------------------
+from minitf.graph.collections import (
+    GraphKeys, add_to_collection, add_to_collections, get_collection, get_collection_ref,
+)  # fmt: skip
+from minitf.graph.convert import convert_to_tensor
+from minitf.graph.default_session import get_default_session
+from minitf.graph.gradients import gradients, hessians
+from minitf.graph.graph import Graph, get_default_graph, reset_default_graph
+from minitf.graph.operation import NodeDef, Operation, Tensor
+from minitf.graph.scopes import colocate_with, container, control_dependencies, device, name_scope
+from minitf.graph.variables import (
+    Variable, all_variables, assert_variables_initialized, global_variables,
+    global_variables_initializer, initialize_all_variables, initialize_local_variables,
+    initialize_variables, is_variable_initialized, local_variables, local_variables_initializer,
+    model_variables, moving_average_variables, report_uninitialized_variables, trainable_variables,
+    variables_initializer,
+)  # fmt: skip
+from minitf.ops.group import group, with_dependencies
+from minitf.ops.group import tuple_ as tuple
+from minitf.ops.state import assign, assign_add, assign_sub
+
+# --- running -----------------------------------------------------------------------------------------
+from minitf.runtime.config import (
+    ConfigProto, GPUOptions, GraphOptions, OptimizerOptions, RunMetadata, RunOptions,
+)  # fmt: skip
+from minitf.runtime.session import InteractiveSession, Session

@@ -1,0 +1,1 @@
+"""The ground floor: dtypes, shapes and error classes. Imports nothing else of minitf."""

@@ -1,0 +1,170 @@
+"""`tf.gradients`: symbolic derivatives, graph in, graph out."""
+
+from typing import Any
+
+from minitf.graph.graph import get_default_graph
+from minitf.graph.operation import Operation, Tensor
+from minitf.ops import autodiff
+from minitf.ops.constants import ones_like
+from minitf.ops.registry import interpreter
+
+
+def gradients(
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    name: str = "gradients",
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False,
+    aggregation_method: Any = None,
+    stop_gradients: Any = None,
+    unconnected_gradients: Any = "none",
+) -> list[Any]:
+    """Derivatives of the sum of `ys` with respect to each of `xs`.
+
+    `grad_ys` weighs the ys (default: ones). Gradients do not flow through `stop_gradients`. An x on which
+    no y depends gets None, or zeros with `unconnected_gradients='zero'`. A gradient that is non-zero in a
+    few rows only is an IndexedSlices. `colocate_gradients_with_ops`, `gate_gradients` and
+    `aggregation_method` tune TensorFlow's placement and memory; here they change nothing in the result.
+
+    Raises LookupError when an op on the way has no gradient, TypeError for non-floating ys.
+    """
+    graph = get_default_graph()
+    ys, xs = _listed(ys), _listed(xs)
+    stops = _listed(stop_gradients) if stop_gradients is not None else []
+    with graph.name_scope(name):
+        ys = [graph.convert(y, None, None, "y") for y in ys]
+        sources = [_source(graph, x) for x in xs]
+        stops = [_source(graph, x) for x in stops]
+        grad_ys = _initial(graph, ys, grad_ys)
+        found = _backpropagate(graph, ys, grad_ys, sources, stops)
+        unconnected = getattr(unconnected_gradients, "value", unconnected_gradients)
+        if unconnected == "zero":
+            found = [
+                _zeros(source) if grad is None else grad for grad, source in zip(found, sources, strict=True)
+            ]
+    return found
+
+
+def _zeros(source):
+    from minitf.ops.constants import zeros_like
+
+    return zeros_like(source)
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _source(graph: Any, x: Any) -> Tensor:
+    """The tensor that stands for x: a variable's reference, so that every reading of it counts."""
+    return graph.as_reference(x) if hasattr(x, "_ref") else graph.convert(x, None, None, "x")
+
+
+def _initial(graph: Any, ys: list[Tensor], grad_ys: Any) -> list[Tensor]:
+    given = [None] * len(ys) if grad_ys is None else _listed(grad_ys)
+    if len(given) != len(ys):
+        raise ValueError(f"Passed {len(given)} grad_ys for {len(ys)} ys")
+    result = []
+    for i, (y, grad) in enumerate(zip(ys, given, strict=True)):
+        dtype = y.dtype.base_dtype
+        if not (dtype.is_floating or dtype.is_complex):
+            raise TypeError(
+                f"Gradients of y must be floating or complex, but y {y.name} has dtype {dtype.name}"
+            )
+        if grad is None:
+            result.append(ones_like(y, name=f"grad_ys_{i}"))
+        else:
+            result.append(graph.convert(grad, dtype, None, f"grad_ys_{i}"))
+            if not y.shape.is_compatible_with(result[-1].shape):
+                raise ValueError(
+                    f"Incompatible shapes between op input and calculated input gradient: y {y.name} has "
+                    f"shape {y.shape}, its grad_ys has {result[-1].shape}"
+                )
+    return result
+
+
+def _backpropagate(graph, ys, grad_ys, sources, stops) -> list[Any]:
+    reached = _descendants(ys, sources, stops)
+    blocked = {id(t) for t in stops}
+    order = _between(ys, reached)
+    grads: dict[int, list[Any]] = {}
+    for y, grad in zip(ys, grad_ys, strict=True):
+        grads.setdefault(id(y), []).append(grad)
+    autodiff.sweep(
+        order,
+        grads,
+        wanted=lambda t: id(t) in reached and _flows(t),
+        scope=lambda op: graph.name_scope(op.name.rsplit("/", 1)[-1] + "_grad"),
+        keep=frozenset(id(t) for t in sources) | blocked,
+    )
+    return [autodiff.total(grads, source) for source in sources]
+
+
+def _flows(tensor: Tensor) -> bool:
+    dtype = tensor.dtype.base_dtype
+    return dtype.is_floating or dtype.is_complex or dtype.name in ("variant", "resource")
+
+
+def _descendants(ys, sources, stops) -> set[int]:
+    """Ids of the tensors that depend on a source (sources included), among the ancestors of the ys."""
+    ancestors: dict[int, Operation] = {}
+    pending = [y.op for y in ys]
+    while pending:
+        op = pending.pop()
+        if op.id not in ancestors:
+            ancestors[op.id] = op
+            pending.extend(t.op for t in op.inputs)
+    source_ids, stop_ids = {id(t) for t in sources}, {id(t) for t in stops}
+    reached = set(source_ids)
+    for op_id in sorted(ancestors):  # ids grow along the edges
+        op = ancestors[op_id]
+        if any(id(t) in reached and id(t) not in stop_ids for t in op.inputs):
+            reached.update(id(t) for t in op.outputs)
+    return reached
+
+
+def _between(ys, reached) -> list[Operation]:
+    """Ops on the ways from the sources to the ys, last first."""
+    found: dict[int, Operation] = {}
+    pending = [y.op for y in ys if id(y) in reached]
+    while pending:
+        op = pending.pop()
+        if op.id not in found:
+            found[op.id] = op
+            pending.extend(t.op for t in op.inputs if id(t) in reached)
+    return [found[op_id] for op_id in sorted(found, reverse=True)]
+
+
+def hessians(
+    ys: Any,
+    xs: Any,
+    name: str = "hessians",
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False,
+    aggregation_method: Any = None,
+) -> list[Tensor]:
+    """The second derivatives of sum(ys) with respect to each x, of shape x.shape + x.shape."""
+    from minitf.ops.array import reshape
+    from minitf.ops.constants import zeros
+    from minitf.ops.join import stack
+
+    xs = _listed(xs)
+    with interpreter().name_scope(name):
+        results = []
+        for x, grad in zip(xs, gradients(ys, xs), strict=True):
+            x = interpreter().convert(x, None, None, "x")
+            count = x.shape.num_elements()
+            if count is None:
+                raise ValueError("tf.hessians needs xs of fully known shape")
+            flat = reshape(grad, [-1])
+            rows = []
+            for i in range(count):
+                (row,) = gradients(flat[i], [x])
+                rows.append(zeros(x.shape, x.dtype) if row is None else interpreter().convert(row, None))
+            results.append(
+                reshape(stack(rows), x.shape.concatenate(x.shape))
+                if rows
+                else zeros(x.shape.concatenate(x.shape), x.dtype)
+            )
+    return results

@@ -1,0 +1,1 @@
+"""Running graphs: the step plan and the Session. Imports graph, ops and framework."""

@@ -1,0 +1,302 @@
+"""From a graph to a step: prune to what is fetched, specialise to the fed shapes, fold, merge, simplify.
+
+`simplify` returns straight-line `Node`s over `Value`s. Their order is settled in schedule.py, their memory in
+memory.py, and emit.py turns them into one Python function.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from minitf.framework import errors
+from minitf.framework.dtypes import SHORT_NAMES, DType, as_dtype
+from minitf.framework.shapes import TensorShape
+from minitf.graph.operation import Operation, Tensor
+from minitf.ops.registry import OpDefinition
+
+# Results up to this size are worked out while planning.
+_LARGEST_FOLDED = 1 << 22
+_INTERNED_BYTES = 64
+
+
+class Value:
+    """A tensor of the plan: its dtype, what is known of its shape, its constant value if it has one.
+
+    `root` is the value whose memory this one may share (itself, unless an op made it as a view), and `slot`
+    the variable storage it may show.
+    """
+
+    __slots__ = ("dtype", "shape", "constant", "producer", "root", "slot", "fed")
+
+    def __init__(self, dtype: DType, shape: TensorShape, constant: Any = None, producer: Any = None):
+        self.dtype = dtype
+        self.shape = shape
+        self.constant = constant
+        self.producer = producer
+        self.root: Value = self
+        self.slot: Any = None
+        self.fed = False
+
+
+@dataclass(eq=False)
+class Node:
+    """One call of the step: an op applied to values."""
+
+    op: Operation
+    definition: OpDefinition
+    inputs: list[Value]
+    attrs: dict[str, Any]
+    session: Any
+    outputs: list[Value] = field(default_factory=list)
+    after: list["Node"] = field(default_factory=list)  # control dependencies
+    position: int = 0
+
+    def grouped(self, values: list[Any]) -> list[Any]:
+        """One item per input, regrouped as the op declares its inputs."""
+        return self.op.grouped(values)
+
+    @property
+    def reads(self) -> list[Value]:
+        """The inputs that are read, not only changed in place."""
+        mutates = self.definition.mutates
+        return [value for i, value in enumerate(self.inputs) if i not in mutates]
+
+    @property
+    def writes(self) -> list[Any]:
+        """The variable storages that this node changes."""
+        mutated = [self.inputs[i].slot for i in self.definition.mutates]
+        return mutated + [slot for slot in self.touched if slot not in mutated]
+
+    @property
+    def touched(self) -> list[Any]:
+        """Storages that a control-flow op's branches may change."""
+        variables = self.definition.variables_written
+        return [self.session.storage(op) for op in variables(self.op)] if variables else []
+
+
+class Simplifier:
+    """Translates the ops that some fetches need into Nodes, in an order that respects every edge."""
+
+    def __init__(self, session: Any, feeds: dict[Tensor, Value]) -> None:
+        self.session = session
+        self.values: dict[Tensor, Value] = dict(feeds)
+        self.nodes: list[Node] = []
+        self._anchors: dict[Operation, list[Node]] = {}
+        self._merged: dict[Any, Node] = {}
+        self._constants: dict[Any, Value] = {}
+
+    def run(self, fetches: Iterable[Tensor | Operation]) -> list[Node]:
+        """The nodes needed for `fetches`; `values` then maps every tensor on the way."""
+        fetches = list(fetches)
+        for op in _needed(fetches, self.values):
+            self._translate(op)
+        return self._without_dead([self.values[t] for t in fetches if isinstance(t, Tensor)])
+
+    def _translate(self, op: Operation) -> None:
+        if op.outputs and all(t in self.values for t in op.outputs):
+            return  # all of it is fed
+        after = [node for control in op.control_inputs for node in self._anchors.get(control, ())]
+        definition = op.definition
+        if definition.name == "Placeholder":
+            raise _unfed(op)
+        if definition.name == "Const":
+            self._set(op, [self._constant(op.attrs["value"])], after)
+            return
+        if definition.name == "NoOp":
+            self._anchors[op] = after
+            return
+        inputs = self._inputs(op)
+        node = Node(op, definition, inputs, op.attrs, self.session, after=after)
+        if definition.name == "VariableV2":
+            self._read(node)
+            return
+        reads_anew = bool(after) and inputs and inputs[0].slot is not None
+        if definition.passes_through and not reads_anew and definition.passes_through(node):
+            producers = [inputs[0].producer] if inputs[0].producer else []
+            self._set(op, [inputs[0]], after + producers)
+            return
+        node.outputs = self._infer(node)
+        if self._fold(node):
+            return
+        merged = None if after else self._same_node(node)
+        if merged is not None:
+            self._set(op, merged.outputs, [merged])
+            return
+        self._link(node)
+        self._add(node)
+
+    def _inputs(self, op: Operation) -> list[Value]:
+        """The op's input values; one of which only the known shape matters becomes a weightless constant."""
+        inputs = [self.values[t] for t in op.inputs]
+        if not op.definition.shape_only:
+            return inputs
+        of_shape = [declared.name in op.definition.shape_only for declared in op.definition.inputs]
+        flat = [flag for flag, n in zip(of_shape, op.lengths, strict=True) for _ in range(n or 1)]
+        return [
+            self._stand_in(value) if flag and value.shape.is_fully_defined() else value
+            for flag, value in zip(flat, inputs, strict=True)
+        ]
+
+    def _stand_in(self, value: Value) -> Value:
+        key = (value.dtype, value.shape)
+        if key not in self._constants:
+            zero = np.zeros((), value.dtype.base_dtype.numpy_dtype)
+            array = np.broadcast_to(zero, value.shape.sizes)
+            self._constants[key] = Value(value.dtype.base_dtype, value.shape, array)
+        return self._constants[key]
+
+    def _set(self, op: Operation, values: list[Value], anchors: list[Node]) -> None:
+        for tensor, value in zip(op.outputs, values, strict=True):
+            self.values.setdefault(tensor, value)
+        self._anchors[op] = anchors
+
+    def _add(self, node: Node) -> None:
+        for value in node.outputs:
+            value.producer = node
+        self.nodes.append(node)
+        self._set(node.op, node.outputs, [node])
+
+    def _read(self, node: Node) -> None:
+        (tensor,) = node.op.outputs
+        value = Value(tensor.dtype, tensor.shape)
+        value.slot = self.session.storage(node.op)
+        node.outputs = [value]
+        self._add(node)
+
+    def _infer(self, node: Node) -> list[Value]:
+        try:
+            specs = node.definition.infer(node.grouped(node.inputs), node.attrs)
+        except ValueError as error:
+            raise errors.InvalidArgumentError(node.op.node_def, node.op, str(error)) from None
+        values = []
+        for spec, tensor in zip(specs, node.op.outputs, strict=True):
+            shape = spec.shape
+            if not shape.is_fully_defined() and shape.is_compatible_with(tensor.shape):
+                shape = shape.merge_with(tensor.shape)
+            values.append(Value(spec.dtype, shape))
+        return values
+
+    def _link(self, node: Node) -> None:
+        """Notes which outputs may share memory with inputs, and which show a variable."""
+        if node.definition.alias and node.outputs:
+            source = node.inputs[0]
+            for value in node.outputs:
+                value.root, value.slot = source.root, source.slot
+        for position in node.definition.mutates:
+            for value in node.outputs:
+                if value.dtype._is_ref:
+                    value.slot = node.inputs[position].slot
+
+    def _fold(self, node: Node) -> bool:
+        definition = node.definition
+        if definition.name in ("Shape", "Size", "Rank"):
+            result = _static_shape(node)
+            if result is None:
+                return False
+        else:
+            if definition.stateful or definition.kernel is None or node.after:
+                return False
+            if any(value.constant is None for value in node.inputs):
+                return False
+            if not definition.alias and sum(_bytes(v) for v in node.outputs) > _LARGEST_FOLDED:
+                return False
+            values = node.grouped([value.constant for value in node.inputs])
+            try:
+                with np.errstate(all="ignore"):
+                    result = definition.kernel(*values, **node.attrs)
+            except (ValueError, IndexError, ArithmeticError) as error:
+                raise errors.InvalidArgumentError(node.op.node_def, node.op, str(error)) from error
+        results = result if isinstance(definition.outputs, list | tuple) else (result,)
+        constants = [
+            self._constant(np.asarray(r, dtype=v.dtype.base_dtype.numpy_dtype))
+            for r, v in zip(results, node.outputs, strict=True)
+        ]
+        self._set(node.op, constants, node.after)
+        return True
+
+    def _constant(self, array: np.ndarray) -> Value:
+        key = None
+        if array.nbytes <= _INTERNED_BYTES and array.dtype != object:
+            key = (array.dtype.str, array.shape, array.tobytes())
+            if key in self._constants:
+                return self._constants[key]
+        value = Value(as_dtype(array.dtype), TensorShape(array.shape), array)
+        if key is not None:
+            self._constants[key] = value
+        return value
+
+    def _same_node(self, node: Node) -> Node | None:
+        """An earlier node that does the same, or None; remembers this one."""
+        if node.definition.stateful:
+            return None
+        try:
+            key = (node.definition.name, *map(id, node.inputs), tuple(node.attrs.items()))
+            earlier = self._merged.setdefault(key, node)
+        except TypeError:  # an attribute that cannot be hashed
+            return None
+        return None if earlier is node else earlier
+
+    def _without_dead(self, fetched: list[Value]) -> list[Node]:
+        alive: set[Node] = set()
+        pending = [value.producer for value in fetched if value.producer is not None]
+        pending += [
+            node for node in self.nodes if node.definition.stateful and node.definition.name != "VariableV2"
+        ]
+        while pending:
+            node = pending.pop()
+            if node in alive:
+                continue
+            alive.add(node)
+            pending += [value.producer for value in node.reads if value.producer is not None]
+        kept = [node for node in self.nodes if node in alive]
+        for node in kept:
+            node.after = [other for other in node.after if other in alive]
+        return kept
+
+
+def _needed(fetches: Iterable[Any], fed: dict[Tensor, Any]) -> list[Operation]:
+    """The ops that must run, each after those it needs."""
+    order: list[Operation] = []
+    state: dict[Operation, bool] = {}  # False: being visited, True: done
+    pending = [t.op if isinstance(t, Tensor) else t for t in fetches if t not in fed]
+    pending.reverse()
+    while pending:
+        op = pending[-1]
+        if op not in state:
+            state[op] = False
+            before = [t.op for t in op.inputs if t not in fed] + op.control_inputs
+            pending.extend(reversed([other for other in before if other not in state]))
+        else:
+            pending.pop()
+            if not state[op]:
+                state[op] = True
+                order.append(op)
+    return order
+
+
+def _unfed(op: Operation) -> errors.InvalidArgumentError:
+    (tensor,) = op.outputs
+    shape = "" if tensor.shape.rank is None else f" and shape {tensor.shape.brackets()}"
+    return errors.InvalidArgumentError(
+        op.node_def,
+        op,
+        f"You must feed a value for placeholder tensor '{op.name}' with dtype "
+        f"{SHORT_NAMES[tensor.dtype.base_dtype.name]}{shape}",
+    )
+
+
+def _bytes(value: Value) -> float:
+    count = value.shape.num_elements()
+    return float("inf") if count is None else count * value.dtype.numpy_dtype.itemsize
+
+
+def _static_shape(node: Node) -> np.ndarray | None:
+    shape = node.inputs[0].shape
+    if node.definition.name == "Rank":
+        return None if shape.rank is None else np.array(shape.rank, np.int32)
+    if not shape.is_fully_defined():
+        return None
+    dtype = node.attrs["out_type"].numpy_dtype
+    return np.array(shape.sizes if node.definition.name == "Shape" else shape.num_elements(), dtype)
