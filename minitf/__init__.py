@@ -20,7 +20,8 @@ from minitf.framework.shapes import Dimension, TensorShape
 from minitf.ops.math import (
     abs, acos, acosh, add, asin, asinh, atan, atan2, atanh, ceil, conj, cos, cosh, digamma, div,
     div_no_nan, divide, equal, erf, erfc, exp, expm1, floor, floor_divide as floor_div, floordiv, floormod, greater,
-    greater_equal, igamma, igammac, is_finite, is_inf, is_nan, less, less_equal, lgamma, log, log1p,
+    greater_equal, igamma, igammac, is_finite,
+    is_inf, is_nan, less, less_equal, lgamma, log, log1p,
     log_sigmoid, logical_and, logical_not, logical_or, logical_xor, maximum, minimum, mod, multiply,
     negative, not_equal, polygamma, pow, real_divide as realdiv, reciprocal, rint, round, rsqrt, sigmoid,
     sign, sin, sinh, sqrt, square, squared_difference, subtract, tan, tanh, truediv, truncatediv,

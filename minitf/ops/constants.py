@@ -87,6 +87,7 @@ def _default_shape(default, *, shape):
 
 @op("PlaceholderWithDefault", shape=_default_shape, alias=True)
 def placeholder_with_default_kernel(input: Anything, *, shape) -> Anything:
+    """`input`, unless it is fed."""
     return input
 
 

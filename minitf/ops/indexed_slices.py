@@ -49,7 +49,7 @@ class IndexedSlices:
             "values": self.values, "indices": self.indices, "dense_shape": self.dense_shape,
         }  # fmt: skip
 
-    def __neg__(self) -> Attr("IndexedSlices"):
+    def __neg__(self) -> "IndexedSlices":
         return IndexedSlices(-self.values, self.indices, self.dense_shape)
 
     def _as_tensor(self) -> Any:

@@ -46,7 +46,7 @@ class Types:
     def __repr__(self) -> str:
         return self.name
 
-    def another(self, name: str) -> Attr("Types"):
+    def another(self, name: str) -> "Types":
         """The same set of dtypes, free to differ from this one in one call."""
         return Types(name, self.allowed, self.shared)
 
