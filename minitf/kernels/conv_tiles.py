@@ -15,11 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from minitf.kernels.microkernel import (
-    ROWS,
     finish_rows,
-    multiply_tile,
+    multiply_tiles,
     pack_columns,
-    tile_address,
+    tiles_address,
     tile_columns,
 )
 from minitf.kernels.threads import chunk, copy, jit, parallel_jit, prange
@@ -115,7 +114,7 @@ def make_plan(x_shape, w_shape, y_shape, strides, padding, dilations, dtype, thr
             seen_rows, pitch_row, pitch_image, padded,
         ),  # fmt: skip
         blocking=(
-            tile_address(dtype), group, groups, band_rows, bands, block, width_packed,
+            tiles_address(dtype), group, groups, band_rows, bands, block, width_packed,
             width_channels, channel_blocks, length, max(1, BLOCK_TERMS // length),
         ),  # fmt: skip
         packs=packs,
@@ -198,7 +197,7 @@ def _forward_part(
     geometry, blocking, activation, parts, part,
 ):  # fmt: skip
     filters, out_rows, out_columns = geometry[5:8]
-    (tile, _, groups, _, bands, block, width, _, _, length, segments_at_once) = blocking
+    (tiles, _, groups, _, bands, block, width, _, _, length, segments_at_once) = blocking
     b0 = buffer.size // parts * part
     buffer[b0 : b0 + buffer.size // parts] = 0
     segments = segment_x.size
@@ -214,13 +213,12 @@ def _forward_part(
             columns = min(block, filters - column)
             for begin in range(0, segments, segments_at_once):
                 end = min(begin + segments_at_once, segments)
-                for pixel in range(first_pixel, stop_pixel, ROWS):
-                    multiply_tile(
-                        tile, source, s0, w, w0, y, y0 + column,
-                        pixel_x, pixel_y, pixel, stop_pixel - 1,
-                        segment_x, segment_w, begin, end,
-                        length, 1, width, columns, int(begin > 0),
-                    )  # fmt: skip
+                multiply_tiles(
+                    tiles, source, s0, w, w0, y, y0 + column,
+                    pixel_x, pixel_y, first_pixel, stop_pixel,
+                    segment_x, segment_w, begin, end,
+                    length, 1, width, columns, int(begin > 0),
+                )  # fmt: skip
         finish_rows(
             y, y0 + first_pixel * filters, stop_pixel - first_pixel, filters, filters,
             bias, 0, activation,
@@ -258,7 +256,7 @@ def _input_gradient_part(
 ):
     (batch, height, width, channels, taps, filters, out_rows, out_columns, _, _,
      _, _, _, _, _, pitch_image, padded) = geometry  # fmt: skip
-    (tile, group, groups, band_rows, _, block, _, turned_width, blocks, _, _) = blocking
+    (tiles, group, groups, band_rows, _, block, _, turned_width, blocks, _, _) = blocking
     image_size = height * width * channels
     b0 = buffer.size // parts * part
     first, stop = chunk(groups * blocks, parts, part)
@@ -282,13 +280,12 @@ def _input_gradient_part(
             stop_pixel = ((images - 1) * out_rows + stop_row) * out_columns
             for tap in range(taps):
                 w0 = (index % blocks * taps + tap) * filters * turned_width
-                for pixel in range(first_row * out_columns, stop_pixel, ROWS):
-                    multiply_tile(
-                        tile, dy, y0, turned, w0, target, t0 + tap_x[tap] + column,
-                        pixel_y, pixel_x, pixel, stop_pixel - 1,
-                        here, here, 0, 1,
-                        filters, 1, turned_width, columns, 1,
-                    )  # fmt: skip
+                multiply_tiles(
+                    tiles, dy, y0, turned, w0, target, t0 + tap_x[tap] + column,
+                    pixel_y, pixel_x, first_row * out_columns, stop_pixel,
+                    here, here, 0, 1,
+                    filters, 1, turned_width, columns, 1,
+                )  # fmt: skip
         if padded:
             _store_images(buffer, b0, images, dx, x0, column, columns, geometry)
 
@@ -342,13 +339,12 @@ def _filter_gradient_part(
 ):
     (_, _, _, _, _, filters, out_rows, out_columns, _, _,
      _, stride_column, _, _, _, _, _) = geometry  # fmt: skip
-    (tile, _, groups, _, bands, block, _, _, _, _, _) = blocking
+    (tiles, _, groups, _, bands, block, _, _, _, _, _) = blocking
     b0 = buffer.size // parts * part
     buffer[b0 : b0 + buffer.size // parts] = 0
     target, t0 = dw, 0
     if part > 0:
         target, t0 = sums, (part - 1) * dw.size
-    terms = term_x.size
     first, stop = chunk(groups * bands, parts, part)
     for index in range(first, stop):
         first_image, images, first_row, stop_row = _unit(index, geometry, blocking)
@@ -356,13 +352,12 @@ def _filter_gradient_part(
         y0 = first_image * out_rows * out_columns * filters
         for column in range(0, filters, block):
             columns = min(block, filters - column)
-            for term in range(0, terms, ROWS):
-                multiply_tile(
-                    tile, source, s0, dy, y0 + column, target, t0 + column,
-                    term_x, term_w, term, terms - 1,
-                    row_x, row_y, first_row, (images - 1) * out_rows + stop_row,
-                    out_columns, stride_column, filters, columns, int(index > first),
-                )  # fmt: skip
+            multiply_tiles(
+                tiles, source, s0, dy, y0 + column, target, t0 + column,
+                term_x, term_w, 0, term_x.size,
+                row_x, row_y, first_row, (images - 1) * out_rows + stop_row,
+                out_columns, stride_column, filters, columns, int(index > first),
+            )  # fmt: skip
 
 
 @parallel_jit

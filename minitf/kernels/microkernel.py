@@ -32,9 +32,9 @@ __all__ = [
     "activation_code",
     "finish",
     "finish_rows",
-    "multiply_tile",
+    "multiply_tiles",
     "pack_columns",
-    "tile_address",
+    "tiles_address",
     "tile_columns",
 ]
 
@@ -63,28 +63,29 @@ def tile_columns(itemsize: int) -> int:
 
 
 @functools.cache
-def tile_address(dtype: np.dtype) -> int:
-    """The address of the tile for float32 or float64, compiled on first need."""
+def tiles_address(dtype: np.dtype) -> int:
+    """The address of the tiles' code for float32 or float64, compiled on first need."""
     from numba import types
 
     number = types.CPointer(types.float32 if dtype == np.float32 else types.float64)
     table = types.CPointer(types.int64)
     signature = _tile_signature(number, number, number, table, table, table, table)
-    return compile_callback(_tile, signature)
+    return compile_callback(_tiles, signature)
 
 
-def _tile(
-    a, a0, b, b0, c, c0, row_a, row_c, row, last,
+def _tiles(
+    a, a0, b, b0, c, c0, row_a, row_c, first, stop,
     segment_a, segment_b, begin, end, length, step_a, step_b, columns, add,
 ):  # fmt: skip
-    _any_tile(
-        a, a0, b, b0, c, c0, row_a, row_c, row, last,
-        segment_a, segment_b, begin, end, length, step_a, step_b, columns, add,
-    )  # fmt: skip
+    for row in range(first, stop, ROWS):
+        _tile(
+            a, a0, b, b0, c, c0, row_a, row_c, row, stop - 1,
+            segment_a, segment_b, begin, end, length, step_a, step_b, columns, add,
+        )  # fmt: skip
 
 
 @intrinsic
-def _any_tile():
+def _tile():
     """The tile with as few rows and vectors as cover what is wanted."""
     from numba.extending import intrinsic as numba_intrinsic
 
@@ -131,15 +132,15 @@ def _tile_signature(a: Any, b: Any, c: Any, *tables: Any) -> Any:
 
 
 @intrinsic
-def multiply_tile():
-    """Call a tile: multiply_tile(address, a, a0, b, b0, c, c0, row_a, row_c, row, last,
+def multiply_tiles():
+    """Multiply: multiply_tiless(address, a, a0, b, b0, c, c0, row_a, row_c, first, stop,
     segment_a, segment_b, begin, end, length, step_a, step_b, columns, add).
 
-    a, b, c are flat arrays of the dtype of the `tile_address`, and a0, b0, c0 where the matrices
-    begin in them. The rows are ROWS of the tables row_a and row_c from number `row` on, those past
-    `last` left out; the `columns` columns, at most `tile_columns`, are adjacent. The sum runs over
-    segments `begin` to `end` - 1, at least one, and `length` >= 1 terms of each. The product is
-    added to C, or replaces it where `add` is 0.
+    a, b, c are flat arrays of the dtype of `tiles_address`, and a0, b0, c0 where the matrices
+    begin in them. The rows are numbers `first` to `stop` - 1 of the tables row_a and row_c; the
+    `columns` columns, at most `tile_columns`, are adjacent. The sum runs over segments `begin` to
+    `end` - 1, at least one, and `length` >= 1 terms of each. The product is added to C, or
+    replaces it where `add` is 0. Rows of C must not overlap.
     """
     from llvmlite import ir
     from numba.core import types

@@ -36,6 +36,7 @@ class Plan:
         self.ops = ops
 
     def __call__(self, *feeds: np.ndarray) -> tuple[Any, ...]:
+        """Runs the step. Raises the `tf.errors` class that fits when an op fails, with its name and line."""
         with self._lock:
             try:
                 with np.errstate(all="ignore"):
