@@ -18,8 +18,8 @@ from minitf.kernels.microkernel import (
     finish_rows,
     multiply_tiles,
     pack_columns,
-    tiles_address,
     tile_columns,
+    tiles_address,
 )
 from minitf.kernels.threads import chunk, copy, jit, parallel_jit, prange
 
