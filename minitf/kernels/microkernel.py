@@ -176,15 +176,20 @@ def pack_columns(
     """
     for first in range(0, columns, width):
         wanted = min(width, columns - first)
+        start = s0 + first * column_step
         block = t0 + first // width * block_step
-        for i in range(rows):
-            start = s0 + i * row_step + first * column_step
-            packed = target[block + i * width : block + i * width + wanted]
-            if column_step == 1:
-                copy(packed, source[start : start + wanted])
-            else:
-                for j in range(wanted):
-                    packed[j] = source[start + j * column_step]
+        if column_step == 1:
+            for i in range(rows):
+                to = block + i * width
+                at = start + i * row_step
+                copy(target[to : to + wanted], source[at : at + wanted])
+            continue
+        # A few rows at a time, so that each piece of a column is fetched once.
+        for few in range(0, rows, 16):
+            for j in range(wanted):
+                for i in range(few, min(few + 16, rows)):
+                    value = source[start + i * row_step + j * column_step]
+                    target[block + i * width + j] = value
 
 
 ACTIVATIONS = {None: 0, "relu": 1, "relu6": 2}
