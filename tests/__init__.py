@@ -1,0 +1,1 @@
+"""Tests of minitf alone: nothing here imports TensorFlow."""
