@@ -29,15 +29,21 @@ from minitf.kernels.microkernel import activation_code, finish
 from minitf.kernels.threads import flat, num_threads, result, scratch
 
 __all__ = [
+    "NO_PADDING",
+    "Padding",
+    "Pair",
     "conv2d",
     "conv2d_backprop_filter",
     "conv2d_backprop_input",
     "output_length",
     "output_shape",
+    "taps",
+    "wide",
 ]
 
 Pair = tuple[int, int]
 Padding = tuple[Pair, Pair]
+NO_PADDING: Padding = ((0, 0), (0, 0))
 
 SMALL = 100_000
 """Below so many multiplications NumPy is fast enough not to load a compiler for."""
@@ -50,7 +56,7 @@ def conv2d(
     x: np.ndarray,
     w: np.ndarray,
     strides: Pair = (1, 1),
-    padding: Padding = ((0, 0), (0, 0)),
+    padding: Padding = NO_PADDING,
     dilations: Pair = (1, 1),
     out: np.ndarray | None = None,
     bias: np.ndarray | None = None,
@@ -100,7 +106,7 @@ def conv2d_backprop_input(
     w: np.ndarray,
     dy: np.ndarray,
     strides: Pair = (1, 1),
-    padding: Padding = ((0, 0), (0, 0)),
+    padding: Padding = NO_PADDING,
     dilations: Pair = (1, 1),
     out: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -131,7 +137,7 @@ def conv2d_backprop_filter(
     w_shape: tuple[int, ...],
     dy: np.ndarray,
     strides: Pair = (1, 1),
-    padding: Padding = ((0, 0), (0, 0)),
+    padding: Padding = NO_PADDING,
     dilations: Pair = (1, 1),
     out: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -209,7 +215,7 @@ def _runs_on_numpy(images: np.ndarray, filters: np.ndarray, pixels: int) -> bool
 # The specification ---------------------------------------------------------------------------
 
 
-def _taps(w_shape, rows, columns, strides, dilations):
+def taps(w_shape, rows, columns, strides, dilations):
     """Each tap of a filter, with the part of padded images that it meets."""
     for k in range(w_shape[0]):
         for m in range(w_shape[1]):
@@ -224,37 +230,37 @@ def _taps(w_shape, rows, columns, strides, dilations):
             )
 
 
-def _wide(array):
+def wide(array):
     """Half precision is summed in single precision."""
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
 def _conv2d_numpy(x, w, strides, padding, dilations):
-    x, w = _wide(x), _wide(w)
+    x, w = wide(x), wide(w)
     y = np.zeros(output_shape(x.shape, w.shape, strides, padding, dilations), x.dtype)
     if y.size > 0:
         padded = np.pad(x, ((0, 0), *padding, (0, 0)))
-        for tap, seen in _taps(w.shape, *y.shape[1:3], strides, dilations):
+        for tap, seen in taps(w.shape, *y.shape[1:3], strides, dilations):
             y += padded[seen] @ w[tap]
     return y
 
 
 def _backprop_input_numpy(x_shape, w, dy, strides, padding, dilations):
-    w, dy = _wide(w), _wide(dy)
+    w, dy = wide(w), wide(dy)
     batch, height, width, channels = x_shape
     (top, bottom), (left, right) = padding
     padded = np.zeros((batch, height + top + bottom, width + left + right, channels), dy.dtype)
     if dy.size > 0:
-        for tap, seen in _taps(w.shape, *dy.shape[1:3], strides, dilations):
+        for tap, seen in taps(w.shape, *dy.shape[1:3], strides, dilations):
             padded[seen] += dy @ w[tap].T
     return padded[:, top : top + height, left : left + width]
 
 
 def _backprop_filter_numpy(x, w_shape, dy, strides, padding, dilations):
-    x, dy = _wide(x), _wide(dy)
+    x, dy = wide(x), wide(dy)
     dw = np.zeros(w_shape, x.dtype)
     if dy.size > 0:
         padded = np.pad(x, ((0, 0), *padding, (0, 0)))
-        for tap, seen in _taps(w_shape, *dy.shape[1:3], strides, dilations):
+        for tap, seen in taps(w_shape, *dy.shape[1:3], strides, dilations):
             dw[tap] = np.tensordot(padded[seen], dy, axes=([0, 1, 2], [0, 1, 2]))
     return dw

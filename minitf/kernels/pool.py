@@ -18,14 +18,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from minitf.kernels.conv import output_length
+from minitf.kernels.conv import NO_PADDING, Padding, Pair, output_length
 from minitf.kernels.threads import chunk, flat, jit, num_threads, parallel_jit, prange, result
 
 __all__ = ["avg_pool", "avg_pool_grad", "max_pool", "max_pool_gather", "max_pool_grad"]
-
-Pair = tuple[int, int]
-Padding = tuple[Pair, Pair]
-NO_PADDING: Padding = ((0, 0), (0, 0))
 
 SMALL = 20_000
 """With fewer values of output, NumPy is fast enough not to load a compiler for."""
