@@ -68,6 +68,18 @@ from minitf.graph.variables import (
     model_variables, moving_average_variables, report_uninitialized_variables, trainable_variables,
     variables_initializer,
 )  # fmt: skip
+from minitf.graph.variable_scope import (
+    VariableScope, get_local_variable, get_variable, get_variable_scope, no_regularizer,
+    variable_op_scope, variable_scope,
+)  # fmt: skip
+from minitf.graph.variable_store import AUTO_REUSE
+from minitf import initializers
+from minitf.ops.initializers import (
+    constant_initializer, glorot_normal_initializer, glorot_uniform_initializer,
+    ones_initializer, orthogonal_initializer, random_normal_initializer, random_uniform_initializer,
+    truncated_normal_initializer, uniform_unit_scaling_initializer, variance_scaling_initializer,
+    zeros_initializer,
+)  # fmt: skip
 from minitf.ops.group import group, with_dependencies
 from minitf.ops.group import tuple_ as tuple
 from minitf.ops.state import assign, assign_add, assign_sub
