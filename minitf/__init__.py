@@ -51,6 +51,14 @@ from minitf.ops.slicing import strided_slice
 
 newaxis = None
 
+# --- random numbers ----------------------------------------------------------------------------------
+from minitf import random
+from minitf.ops.random import (
+    multinomial, random_crop, random_gamma, random_normal, random_poisson, random_shuffle,
+    random_uniform, truncated_normal,
+)  # fmt: skip
+from minitf.ops.random_seed import get_seed, set_random_seed
+
 # --- graphs, variables, gradients --------------------------------------------------------------------
 from minitf.graph.collections import (
     GraphKeys, add_to_collection, add_to_collections, get_collection, get_collection_ref,
@@ -83,6 +91,9 @@ from minitf.ops.initializers import (
 from minitf.ops.group import group, with_dependencies
 from minitf.ops.group import tuple_ as tuple
 from minitf.ops.state import assign, assign_add, assign_sub
+
+# --- training ----------------------------------------------------------------------------------------
+from minitf import train
 
 # --- running -----------------------------------------------------------------------------------------
 from minitf.runtime.config import (

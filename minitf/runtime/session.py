@@ -72,6 +72,16 @@ class Session:
             self._storages[op] = Storage(op)
         return self._storages[op]
 
+    def set_variable(self, variable: Any, value: np.ndarray) -> None:
+        """Sets a variable's value without running the graph; `value` must have its dtype."""
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        storage = self.storage(self._graph.as_graph_element(variable).op)
+        if storage.value is not None and storage.value.shape == value.shape:
+            np.copyto(storage.value, value)
+        else:
+            storage.value = np.array(value)
+
     def state_of(self, op: Operation) -> Any:
         """This session's state (a random generator, a queue, …) for a stateful `op`."""
         if op not in self._states:
