@@ -34,6 +34,7 @@ class Graph:
         self._finalized = False
         self._next_id = 0
         self.seed: int | None = None
+        self._op_seeds = 0
         self.variable_store: Any = None  # get_variable's variables and scopes: graph/variable_scope.py
 
     # --- what ops ask of an interpreter -------------------------------------------------------------
@@ -149,6 +150,11 @@ class Graph:
         """A number for a new op; ops made later have larger ones."""
         self._next_id += 1
         return self._next_id
+
+    def next_op_seed(self) -> int:
+        """The seed of the next random op that has none of its own: 0, 1, 2, …"""
+        self._op_seeds += 1
+        return self._op_seeds - 1
 
     @property
     def _last_id(self) -> int:

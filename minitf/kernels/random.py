@@ -69,9 +69,11 @@ class Philox(StatefulStream):
     def _outputs(self, count: int) -> Stream:
         return self.reserve(count * RESERVED_PER_OUTPUT)
 
-    def uniform(self, shape: Shape, dtype: DTypeLike = np.float32) -> np.ndarray:
+    def uniform(
+        self, shape: Shape, dtype: DTypeLike = np.float32, out: np.ndarray | None = None
+    ) -> np.ndarray:
         """RandomUniform."""
-        return uniform(self._outputs(math.prod(shape)), shape, dtype)
+        return uniform(self._outputs(math.prod(shape)), shape, dtype, out)
 
     def random_uniform_int(
         self, shape: Shape, minval: int, maxval: int, dtype: DTypeLike = np.int32
@@ -79,13 +81,17 @@ class Philox(StatefulStream):
         """RandomUniformInt."""
         return uniform_int(self._outputs(math.prod(shape)), shape, minval, maxval, dtype)
 
-    def standard_normal(self, shape: Shape, dtype: DTypeLike = np.float32) -> np.ndarray:
+    def standard_normal(
+        self, shape: Shape, dtype: DTypeLike = np.float32, out: np.ndarray | None = None
+    ) -> np.ndarray:
         """RandomStandardNormal."""
-        return standard_normal(self._outputs(math.prod(shape)), shape, dtype)
+        return standard_normal(self._outputs(math.prod(shape)), shape, dtype, out)
 
-    def truncated_normal(self, shape: Shape, dtype: DTypeLike = np.float32) -> np.ndarray:
+    def truncated_normal(
+        self, shape: Shape, dtype: DTypeLike = np.float32, out: np.ndarray | None = None
+    ) -> np.ndarray:
         """TruncatedNormal."""
-        return truncated_normal(self._outputs(math.prod(shape)), shape, dtype)
+        return truncated_normal(self._outputs(math.prod(shape)), shape, dtype, out)
 
     def gamma(self, shape: Shape, alpha: ArrayLike, dtype: DTypeLike | None = None) -> np.ndarray:
         """RandomGamma."""

@@ -37,15 +37,17 @@ _COMPILED_AFTER = 4_000_000
 _drawn = 0
 
 
-def uniform(stream: Stream, shape: Shape, dtype: DTypeLike = np.float32) -> np.ndarray:
-    """Uniform on [0, 1): float16, float32 or float64 of the given shape."""
+def uniform(
+    stream: Stream, shape: Shape, dtype: DTypeLike = np.float32, out: np.ndarray | None = None
+) -> np.ndarray:
+    """Uniform on [0, 1): float16, float32 or float64 of the given shape, written to `out` if given."""
     transform = _of_dtype("uniform", _UNIFORM, dtype)
-    out, compiled = _groups_of(shape, dtype)
+    groups, compiled = _groups_of(shape, dtype, out)
     if compiled:
-        compiled.uniform_float32(stream, out)
+        compiled.uniform_float32(stream, groups)
     else:
-        _fill(stream, out, transform)
-    return _shaped(out, shape)
+        _fill(stream, groups, transform)
+    return _shaped(groups, shape, out)
 
 
 def uniform_int(
@@ -77,33 +79,39 @@ def uniform_full_int(stream: Stream, shape: Shape, dtype: DTypeLike = np.int32) 
     return _shaped(out.view(dtype), shape)
 
 
-def standard_normal(stream: Stream, shape: Shape, dtype: DTypeLike = np.float32) -> np.ndarray:
-    """Normal with mean 0 and deviation 1: float16, float32 or float64 of the given shape."""
+def standard_normal(
+    stream: Stream, shape: Shape, dtype: DTypeLike = np.float32, out: np.ndarray | None = None
+) -> np.ndarray:
+    """Normal with mean 0 and deviation 1: float16, float32 or float64; written to `out` if given."""
     transform = _of_dtype("standard_normal", _NORMAL, dtype)
-    out, compiled = _groups_of(shape, dtype)
+    groups, compiled = _groups_of(shape, dtype, out)
     if compiled:
-        compiled.normal_float32(stream, out)
+        compiled.normal_float32(stream, groups)
     else:
-        _fill(stream, out, transform)
-    return _shaped(out, shape)
+        _fill(stream, groups, transform)
+    return _shaped(groups, shape, out)
 
 
-def truncated_normal(stream: Stream, shape: Shape, dtype: DTypeLike = np.float32) -> np.ndarray:
-    """Standard normal, redrawn until within two deviations: float16, float32 or float64."""
+def truncated_normal(
+    stream: Stream, shape: Shape, dtype: DTypeLike = np.float32, out: np.ndarray | None = None
+) -> np.ndarray:
+    """Standard normal, redrawn until within two deviations: float16, float32 or float64.
+
+    Written to `out` if given.
+    """
     transform = _of_dtype("truncated_normal", _NORMAL, dtype)
-    out, compiled = _groups_of(shape, dtype)
+    groups, compiled = _groups_of(shape, dtype, out)
     if compiled:
-        compiled.truncated_normal_float32(stream, out)
-        return _shaped(out, shape)
-    groups, group = out.shape
-    stride = group * RESERVED_PER_OUTPUT // 4
-    for start in range(0, groups, _CHUNK):
-        stop = min(start + _CHUNK, groups)
+        compiled.truncated_normal_float32(stream, groups)
+        return _shaped(groups, shape, out)
+    stride = groups.shape[1] * RESERVED_PER_OUTPUT // 4
+    for start in range(0, len(groups), _CHUNK):
+        stop = min(start + _CHUNK, len(groups))
         region = stream.skip(start * stride)
         normals = transform(region.blocks(stop - start, stride))
         _redraw_outliers(normals, region, stride, transform)
-        out[start:stop] = normals
-    return _shaped(out, shape)
+        groups[start:stop] = normals
+    return _shaped(groups, shape, out)
 
 
 def _redraw_outliers(normals: np.ndarray, region: Stream, stride: int, transform: Transform) -> None:
@@ -135,24 +143,36 @@ def _unsigned(dtype: DTypeLike) -> np.dtype:
     return np.dtype(f"u{np.dtype(dtype).itemsize}")
 
 
-def _groups_of(shape: Shape, dtype: DTypeLike) -> tuple[np.ndarray, ModuleType | None]:
-    """Room for the outputs, shape (groups, group), and the compiled draws if they shall fill it."""
+def _groups_of(
+    shape: Shape, dtype: DTypeLike, out: np.ndarray | None = None
+) -> tuple[np.ndarray, ModuleType | None]:
+    """Room for the outputs, shape (groups, group), and the compiled draws if they shall fill it.
+
+    The room is `out` itself where whole groups fit into it exactly.
+    """
     global _drawn
     dtype = np.dtype(dtype)
     group = 2 if dtype.itemsize == 8 else 4
-    out = np.empty((-(-math.prod(shape) // group), group), dtype)
-    if dtype != np.float32 or out.size < _COMPILED_FROM:
-        return out, None
-    _drawn += out.size
+    if out is not None and out.size % group == 0 and out.flags.c_contiguous:
+        groups = out.reshape(-1, group)
+    else:
+        groups = np.empty((-(-math.prod(shape) // group), group), dtype)
+    if dtype != np.float32 or groups.size < _COMPILED_FROM:
+        return groups, None
+    _drawn += groups.size
     if _drawn < _COMPILED_AFTER:
-        return out, None
+        return groups, None
     from minitf.kernels import philox_compiled
 
-    return out, philox_compiled
+    return groups, philox_compiled
 
 
-def _shaped(out: np.ndarray, shape: Shape) -> np.ndarray:
-    return out.reshape(-1)[: math.prod(shape)].reshape(shape)
+def _shaped(groups: np.ndarray, shape: Shape, out: np.ndarray | None = None) -> np.ndarray:
+    if out is None:
+        return groups.reshape(-1)[: math.prod(shape)].reshape(shape)
+    if not np.may_share_memory(groups, out):
+        np.copyto(out, _shaped(groups, shape))
+    return out
 
 
 def _fill(stream: Stream, out: np.ndarray, transform: Transform) -> None:

@@ -86,9 +86,11 @@ class Emitter:
         return name
 
     def _view(self, node: Node) -> bool:
-        """Takes a view of memory known now, once and for all."""
+        """Takes a view of memory known now, once and for all, if what says which part of it is constant."""
         arrays = [self._array(value) for value in node.inputs]
         if any(array is None for array in arrays) or len(node.outputs) != 1:
+            return False
+        if any(value.constant is None for value in node.inputs[1:]):
             return False
         (value,) = node.outputs
         result = np.asarray(_callable(node)(*node.grouped(arrays)))
