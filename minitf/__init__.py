@@ -4,8 +4,6 @@ This file holds names only. What they mean is in ops/ (operations), graph/ (grap
 runtime/ (sessions and the step plan) and the packages named as TensorFlow's own namespaces.
 """
 
-# ruff: noqa: F401, E402, I001
-
 from minitf._version import __version__
 
 # --- types, shapes, errors ---------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Matrix products. Decompositions and solvers are in matrix.py."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,11 @@ def _product_shape(a, b, *, transpose_a, transpose_b):
     return TensorShape([rows, columns])
 
 
-@op("MatMul", shape=_product_shape)
+def _prepare_product(node):
+    return functools.partial(gemm.matmul, **node.attrs)
+
+
+@op("MatMul", shape=_product_shape, prepare=_prepare_product, epilogue=True)
 def _matmul(a: Numeric, b: Numeric, *, transpose_a=False, transpose_b=False, out=None) -> Numeric:
     return gemm.matmul(a, b, transpose_a, transpose_b, out=out)
 

@@ -132,6 +132,8 @@ class OpDefinition:
     passes_through: Callable | None = None
     # The step plan's chance to specialise: prepare(node, session) -> a function of the input arrays.
     prepare: Callable | None = None
+    # What `prepare` returns also takes bias= (a vector along the last dimension) and activation= (a name).
+    epilogue: bool = False
     # Of a control-flow op: variables_written(op) -> the variables that its branches may change.
     variables_written: Callable | None = None
     accepts_out: bool = False
@@ -139,6 +141,8 @@ class OpDefinition:
     differentiable: bool = True
     # Whether the gradient function takes an IndexedSlices as it is.
     takes_slices: bool = False
+    # Whether the gradient function takes None for an output without a gradient (else it gets zeros).
+    takes_none: bool = False
     parameters: dict[str, inspect.Parameter] = field(default_factory=dict)
 
     @property
@@ -227,9 +231,13 @@ def elementwise(
     result: Any = None,
     default_name: str | None = None,
     doc: str = "",
+    shape: Callable | None = None,
     **inputs: Types,
 ) -> Callable:
-    """Declares an op whose kernel is a NumPy ufunc (or a function like one) of broadcasting inputs."""
+    """Declares an op whose kernel is a NumPy ufunc (or a function like one).
+
+    Its inputs broadcast, unless another `shape` rule is given.
+    """
     from minitf.ops.shape_rules import broadcast
 
     outputs = result or next(iter(inputs.values()))
@@ -240,7 +248,7 @@ def elementwise(
         declared,
         {},
         outputs,
-        broadcast,
+        shape or broadcast,
         default_name,
         elementwise=True,
         accepts_out=True,
@@ -415,7 +423,9 @@ def _convert(definition, declared, value, bound, current):
             raise TypeError(_mismatch(definition, declared, tensor.dtype, dtype, first))
         return current.convert(tensor, None, None, declared.name)
     else:
-        preferred = types.allowed[0] if len(types.allowed) == 1 else _DEFAULTS.get(types.name)
+        preferred = types.allowed[0] if len(types.allowed) == 1 else None
+        if not hasattr(value, "dtype"):  # arrays keep theirs
+            preferred = preferred or _DEFAULTS.get(types.name)
         tensor = current.convert(value, None, preferred, declared.name)
     dtype = tensor.dtype.base_dtype
     if dtype not in types.allowed:

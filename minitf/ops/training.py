@@ -5,7 +5,6 @@
 
 import numpy as np
 
-from minitf.framework.shapes import SCALAR
 from minitf.kernels import update
 from minitf.ops.registry import Index, Numeric, Ref, not_differentiable, op
 from minitf.ops.shape_rules import merge

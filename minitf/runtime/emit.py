@@ -14,6 +14,9 @@ from minitf.framework import errors
 from minitf.ops.registry import Ref, Slot
 from minitf.runtime.plan import Node, Value
 
+# Ufuncs of which NumPy deprecates passing `out` by position.
+_OUT_BY_NAME = (np.maximum, np.minimum)
+
 
 class Emitter:
     """Writes the function's source and collects the objects that it names."""
@@ -64,13 +67,16 @@ class Emitter:
         arguments = [self._argument(node, i, v) for i, v in enumerate(node.grouped(node.inputs))]
         if node.definition.state is not None:
             arguments.insert(0, self.bind(node.session.state_of(node.op), "state"))
+        if node.has_bias:
+            arguments.append(f"bias={self.name(node.inputs[-1])}")
         outputs = [self._arrays.get(value) for value in node.outputs]
         function = self.bind(_callable(node), "f")
         many = isinstance(node.definition.outputs, list | tuple)
         if outputs and all(array is not None for array in outputs):
             names = [self.bind(array, "b") for array in outputs]
             out = f"({', '.join(names)},)" if many else names[0]
-            arguments.append(out if node.definition.elementwise else f"out={out}")
+            positional = node.definition.elementwise and node.definition.kernel not in _OUT_BY_NAME
+            arguments.append(out if positional else f"out={out}")
             return self._line(f"{function}({', '.join(arguments)})", node)
         call = f"{function}({', '.join(arguments)})"
         if not outputs:
@@ -169,7 +175,7 @@ def _callable(node: Node) -> Callable:
     definition = node.definition
     prepared = definition.prepare(node) if definition.prepare else None
     if prepared is not None:
-        return prepared
+        return functools.partial(prepared, activation=node.activation) if node.activation else prepared
     return functools.partial(definition.kernel, **node.attrs) if node.attrs else definition.kernel
 
 

@@ -52,10 +52,13 @@ class Node:
     outputs: list[Value] = field(default_factory=list)
     after: list["Node"] = field(default_factory=list)  # control dependencies
     position: int = 0
+    # What fusion.py let this node's kernel do last: add a bias (then the last of `inputs`), apply a function.
+    has_bias: bool = False
+    activation: str | None = None
 
     def grouped(self, values: list[Any]) -> list[Any]:
-        """One item per input, regrouped as the op declares its inputs."""
-        return self.op.grouped(values)
+        """One item per input of the op, regrouped as it declares them."""
+        return self.op.grouped(values[: len(self.op.inputs)])
 
     @property
     def reads(self) -> list[Value]:

@@ -1,7 +1,5 @@
 """`tf.train`: optimizers, learning-rate schedules, moving averages, checkpoints. Names only."""
 
-# ruff: noqa: F401
-
 from minitf.train.checkpoint_files import (
     CheckpointState, checkpoint_exists, generate_checkpoint_state_proto, get_checkpoint_mtimes,
     get_checkpoint_state, latest_checkpoint, list_variables, load_checkpoint, load_variable,
