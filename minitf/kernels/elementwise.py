@@ -48,7 +48,7 @@ def softsign(x: Array, out: Array | None = None) -> Array:
 
 def relu(x: Array, out: Array | None = None) -> Array:
     """max(x, 0)."""
-    return np.maximum(x, x.dtype.type(0), out)
+    return np.maximum(x, x.dtype.type(0), out=out)
 
 
 def relu6(x: Array, out: Array | None = None) -> Array:
@@ -194,14 +194,14 @@ def tanh_grad(outputs: Array, gradient: Array, out: Array | None = None) -> Arra
     return np.multiply(1 - outputs * outputs, gradient, out)
 
 
-def special(name: str) -> Callable:
-    """SciPy's special function of that name, imported when first called."""
+def special(name: str, arity: int = 1) -> Callable:
+    """SciPy's special function of that name and number of arguments, imported when first called."""
 
     def function(*args: Array, out: Array | None = None) -> Array:
         import scipy.special
 
         *inputs, last = args
-        if len(args) > getattr(scipy.special, name).nin:  # the trailing positional `out`
+        if len(args) > arity:  # the trailing positional `out`
             out = last
         else:
             inputs = args

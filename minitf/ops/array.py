@@ -56,6 +56,8 @@ def _cast_is_void(node):
 @op("Cast", shape=same_as_input, passes_through=_cast_is_void)
 def _cast(x: Anything, *, DstT, out=None) -> Attr("DstT"):
     target = DstT.numpy_dtype
+    if x.dtype.kind == "c" and target.kind in "fiu":
+        x = x.real
     if out is None:
         return x.astype(target)
     np.copyto(out, x, casting="unsafe")
@@ -330,4 +332,4 @@ def matrix_transpose(a: Any, name: str | None = None, conjugate: bool = False) -
     return math.conj(result) if conjugate else result
 
 
-not_differentiable(stop_gradient, no_op, _shape, _size, _rank, invert_permutation)
+not_differentiable(stop_gradient, no_op, _bitcast, _shape, _size, _rank, invert_permutation)

@@ -59,9 +59,7 @@ def _unstacked(value, *, num, axis):
 def _unpack(value: Anything, *, num, axis=0) -> [Anything]:
     if value.shape[axis] != num:
         raise ValueError(f"Input shape axis {axis} must equal {num}, got shape {list(value.shape)}")
-    return (
-        [np.ascontiguousarray(part) for part in np.moveaxis(value, axis, 0)] if axis else list(value.copy())
-    )
+    return [np.array(part, value.dtype) for part in np.moveaxis(value, axis, 0)]
 
 
 def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unstack") -> list[Any]:

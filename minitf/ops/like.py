@@ -23,15 +23,15 @@ def _prepare_sum_like(node):
         lead + i for i, size in enumerate(like.sizes) if size == 1 and value.sizes[lead + i] != 1
     )
     if not lead:
-        return lambda x, like, out=None: np.add.reduce(x, axes, None, out, True)
+        return lambda x, like, out=None: np.add.reduce(x, axes, x.dtype, out, True)
     if len(axes) == lead:
-        return lambda x, like, out=None: np.add.reduce(x, axes, None, out)
+        return lambda x, like, out=None: np.add.reduce(x, axes, x.dtype, out)
     sizes = like.sizes
     return lambda x, like, out=None: _sum_to(x, axes, sizes, out)
 
 
 def _sum_to(x, axes, sizes, out):
-    result = np.add.reduce(x, axes).reshape(sizes)
+    result = np.add.reduce(x, axes, x.dtype).reshape(sizes)
     if out is None:
         return result
     np.copyto(out, result)

@@ -78,14 +78,14 @@ xlog1py = elementwise(
 )
 xdivy = elementwise("Xdivy", kernels.xdivy, x=Floating, y=Floating, doc="x / y; 0 where x is 0.")
 igamma = elementwise(
-    "Igamma", kernels.special("gammainc"), a=Floating, x=Floating, doc="Lower regularised gamma."
+    "Igamma", kernels.special("gammainc", 2), a=Floating, x=Floating, doc="Lower regularised gamma."
 )
 igammac = elementwise(
-    "Igammac", kernels.special("gammaincc"), a=Floating, x=Floating, doc="Upper regularised gamma."
+    "Igammac", kernels.special("gammaincc", 2), a=Floating, x=Floating, doc="Upper regularised gamma."
 )
-zeta = elementwise("Zeta", kernels.special("zeta"), x=Floating, q=Floating, doc="Hurwitz zeta.")
+zeta = elementwise("Zeta", kernels.special("zeta", 2), x=Floating, q=Floating, doc="Hurwitz zeta.")
 polygamma = elementwise(
-    "Polygamma", kernels.special("polygamma"), a=Floating, x=Floating, doc="The polygamma function."
+    "Polygamma", kernels.special("polygamma", 2), a=Floating, x=Floating, doc="The polygamma function."
 )
 
 # --- comparison and logic ----------------------------------------------------------------------------

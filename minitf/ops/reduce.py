@@ -9,7 +9,17 @@ from minitf.framework.shapes import SCALAR, UNKNOWN, TensorShape, unknown_shape
 from minitf.ops import math
 from minitf.ops.array import cast
 from minitf.ops.like import expand_reduced
-from minitf.ops.registry import Bool, Index, Mixed, Numeric, Real, gradient, interpreter, op
+from minitf.ops.registry import (
+    Bool,
+    Index,
+    Mixed,
+    Numeric,
+    Real,
+    gradient,
+    interpreter,
+    not_differentiable,
+    op,
+)
 from minitf.ops.shape_rules import constant_value
 
 
@@ -46,8 +56,9 @@ def _reduction(name: str, ufunc: Any, types: Any) -> Any:
     reduce = ufunc.reduce
 
     def prepare(node):
-        axis, rank = node.inputs[1].constant, node.inputs[0].shape.rank
-        if axis is None or rank is None:
+        axis, shape = node.inputs[1].constant, node.inputs[0].shape
+        rank = shape.rank
+        if axis is None or rank is None or not shape.num_elements():
             return None
         axes, keep = _axes(axis, rank), node.attrs["keep_dims"]
         if len(axes) == rank:
@@ -57,9 +68,21 @@ def _reduction(name: str, ufunc: Any, types: Any) -> Any:
 
     @op(name, shape=_reduced_shape, prepare=prepare, passes_through=_no_axes)
     def kernel(input: types, axis: Index, *, keep_dims=False, out=None) -> types:
-        return reduce(input, _axes(axis, input.ndim), input.dtype, out, keep_dims)
+        axes = _axes(axis, input.ndim)
+        if not input.size and ufunc.identity is None:
+            return reduce(input, axes, input.dtype, out, keep_dims, _of_nothing(ufunc, input.dtype))
+        return reduce(input, axes, input.dtype, out, keep_dims)
 
     return kernel
+
+
+def _of_nothing(ufunc: Any, dtype: np.dtype) -> Any:
+    """The largest or smallest of no elements: what never wins."""
+    sign = -1 if ufunc is np.maximum else 1
+    if dtype.kind == "f":
+        return dtype.type(sign * np.inf)
+    limits = np.iinfo(dtype)
+    return limits.min if sign < 0 else limits.max
 
 
 _sum = _reduction("Sum", np.add, Numeric)
@@ -85,12 +108,18 @@ def _prepare_mean(node):
 
 @op("Mean", shape=_reduced_shape, prepare=_prepare_mean, passes_through=_no_axes)
 def _mean(input: Numeric, axis: Index, *, keep_dims=False, out=None) -> Numeric:
-    axes = _axes(axis, input.ndim)
-    if input.dtype.kind in "iu":
-        count = int(np.prod([input.shape[a] for a in axes])) or 1
-        total = np.add.reduce(input, axes, input.dtype, None, keep_dims)
-        return np.trunc(total / count).astype(input.dtype)
-    return np.mean(input, axes, None if input.dtype.itemsize == 2 else input.dtype, out, keep_dims)
+    axes, dtype = _axes(axis, input.ndim), input.dtype
+    count = int(np.prod([input.shape[a] for a in axes]))
+    # Half precision would overflow long before the mean does.
+    total = np.add.reduce(input, axes, np.float32 if dtype == np.float16 else dtype, None, keep_dims)
+    if dtype.kind in "iu":
+        mean = np.trunc(total / (count or 1))
+    else:
+        mean = np.divide(total, total.dtype.type(count))
+    if out is None:
+        return mean.astype(dtype)
+    np.copyto(out, mean, casting="unsafe")
+    return out
 
 
 def _public(kernel: Any, doc: str, default_name: str | None = None) -> Any:
@@ -167,6 +196,9 @@ def _sum_gradient(op, grad):
 def _reduction_factor(input: Mixed, output: Mixed) -> dtypes.int32:
     """How many elements of `input` went into each of `output`."""
     return np.array(input.size // max(output.size, 1), np.int32)
+
+
+not_differentiable(_reduction_factor)
 
 
 def _static_factor(input, output) -> int | None:

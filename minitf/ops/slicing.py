@@ -88,7 +88,7 @@ def _partly_known(input, begin, masks):
 
 def _prepare_slice(node):
     values = [v.constant for v in node.inputs[1:4]]
-    if any(v is None for v in values):
+    if any(v is None for v in values) or node.inputs[0].dtype.numpy_dtype.kind == "O":
         return None
     key = _key(*values, node.attrs)
     return lambda input, begin, end, strides: input[key]
@@ -122,7 +122,7 @@ def _strided_slice(
     )
     key = _key(begin, end, strides, masks)
     try:
-        return np.asarray(input[key])
+        return np.asarray(input[key], input.dtype)  # one string would else be bytes
     except IndexError:
         raise ValueError(f"slice index {[k for k in key if isinstance(k, int)]} out of bounds.") from None
 

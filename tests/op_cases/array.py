@@ -27,7 +27,7 @@ def nothing(draw):
 @case("Cast", dtypes=ALL, reference=lambda tf, x, DstT: tf.cast(x, DstT.name))
 def cast(draw):
     # What NaN or 1e30 become as integers is the processor's business.
-    target = draw.one_of(*ALL) if not draw.smooth else draw.one_of("float32", "float64")
+    target = draw.one_of(*ALL) if not draw.smooth else "float64"
     low = 0 if target.startswith("u") else -100
     return {"x": draw.array(low=low, high=100, special=target.startswith("float")), "DstT": as_dtype(target)}
 

@@ -16,7 +16,7 @@ def const(draw):
 
 
 @case(
-    "PlaceholderWithDefault", dtypes=(*ALL, "object"),
+    "PlaceholderWithDefault", dtypes=(*ALL, "object"), dynamic=True,
     reference=lambda tf, input, shape: tf.identity(input),
 )  # fmt: skip
 def placeholder_with_default(draw):

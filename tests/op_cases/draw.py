@@ -76,7 +76,7 @@ class Draw:
             return self._rng.random(shape) < 0.5
         if dtype.kind == "O":
             words = np.array([b"", b"a", b"minitf", "été".encode(), b"\x00z"], object)
-            return words[self._rng.integers(0, len(words), shape)]
+            return np.array(words[self._rng.integers(0, len(words), shape)], object)
         if dtype.kind == "c":
             real = np.float32 if dtype.itemsize == 8 else np.float64
             parts = [self.array(shape, low, high, real, special=False) for _ in range(2)]

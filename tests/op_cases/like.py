@@ -53,5 +53,5 @@ def _expand(tf, grad, like, axis):
 def expand_reduced(draw):
     like = draw.array()
     axes = draw.axes(like.ndim)
-    reduced = np.sum(like, tuple(axes), keepdims=draw.boolean())
-    return {"grad": draw.array(np.shape(reduced)), "like": like, "axis": draw.index(axes)}
+    reduced = np.sum(np.zeros(like.shape), tuple(axes), keepdims=draw.boolean())
+    return {"grad": draw.array(reduced.shape), "like": like, "axis": draw.index(axes)}

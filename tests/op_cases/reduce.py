@@ -33,4 +33,4 @@ def _factor(tf, input, output):
 @case("ReductionFactor", reference=_factor, dtypes=("float32",))
 def factor(draw):
     x = draw.array(draw.shape(min_rank=1))
-    return {"input": x, "output": x.sum(0)}
+    return {"input": x, "output": draw.array(x.shape[1:])}

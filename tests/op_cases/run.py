@@ -38,7 +38,12 @@ def flat(values: list[Any]) -> list[Any]:
 def outputs_of(definition: OpDefinition, result: Any) -> list[np.ndarray]:
     """A kernel's result as a list of arrays, one per output."""
     many = isinstance(definition.outputs, list | tuple)
-    return [np.asarray(r) for r in (result if many else [result])]
+    return [as_array(r) for r in (result if many else [result])]
+
+
+def as_array(value: Any) -> np.ndarray:
+    """A result as an array; NumPy would make bytes a type of their own."""
+    return np.array(value, object) if isinstance(value, bytes) else np.asarray(value)
 
 
 def run_kernel(case: Case, inputs: list[Any], attrs: dict[str, Any], **out: Any) -> Any:
@@ -109,4 +114,4 @@ class Graphed:
                 session.run(variable.initializer)
             outputs = session.run(self.outputs, self.feeds)
             values = [session.run(variable.value()) for variable in self.variables]
-        return [np.asarray(o) for o in outputs if o is not None], values
+        return [as_array(o) for o in outputs if o is not None], [as_array(v) for v in values]
