@@ -64,10 +64,17 @@ def _round_up(count: int, multiple: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def make_plan(x_shape, w_shape, y_shape, strides, padding, dilations, dtype, threads) -> Plan:
-    """The plan of a convolution of images x with filters w to y, none of them empty."""
+def make_plan(
+    x_shape, w_shape, y_shape, strides, padding, dilations, dtype, threads, depthwise=False
+) -> Plan:
+    """The plan of a convolution of images x with filters w to y, none of them empty.
+
+    A depthwise one, of as many channels out as in, is one whose tiles multiply vectors of x with
+    vectors of w: it sums over taps only.
+    """
     batch, height, width, channels = x_shape
-    tap_rows, tap_columns, _, filters = w_shape
+    tap_rows, tap_columns = w_shape[:2]
+    filters = y_shape[3]
     out_rows, out_columns = y_shape[1:3]
     pixels = out_rows * out_columns
     top, left = padding[0][0], padding[1][0]
@@ -94,14 +101,14 @@ def make_plan(x_shape, w_shape, y_shape, strides, padding, dilations, dtype, thr
     tap_row = np.arange(tap_rows)[:, None] * dilations[0] * pitch_row
     tap_column = np.arange(tap_columns) * dilations[1] * channels
     tap_x = (tap_row + tap_column).reshape(-1)
-    term_x = (tap_x[:, None] + np.arange(channels)).reshape(-1)
+    term_x = tap_x if depthwise else (tap_x[:, None] + np.arange(channels)).reshape(-1)
     # Taps side by side are one run of memory; short runs cost more than they save by blocking.
-    merged = dilations[1] == 1 and tap_columns * channels <= BLOCK_TERMS
-    length = tap_columns * channels if merged else channels
+    merged = dilations[1] == 1 and tap_columns * channels <= BLOCK_TERMS and not depthwise
+    length = 1 if depthwise else tap_columns * channels if merged else channels
     segment_x = tap_row.reshape(-1) if merged else tap_x
 
     block = tile_columns(dtype.itemsize)
-    packs = filters > block
+    packs = filters > block and not depthwise
     width_packed = block if packs else filters
     width_channels = min(block, channels)
     blocks, channel_blocks = -(-filters // block), -(-channels // block)
@@ -114,8 +121,8 @@ def make_plan(x_shape, w_shape, y_shape, strides, padding, dilations, dtype, thr
             seen_rows, pitch_row, pitch_image, padded,
         ),  # fmt: skip
         blocking=(
-            tiles_address(dtype), group, groups, band_rows, bands, block, width_packed,
-            width_channels, channel_blocks, length, max(1, BLOCK_TERMS // length),
+            tiles_address(dtype, depthwise), group, groups, band_rows, bands, block, width_packed,
+            width_channels, channel_blocks, length, max(1, BLOCK_TERMS // length), int(depthwise),
         ),  # fmt: skip
         packs=packs,
         terms=terms,
@@ -157,7 +164,7 @@ def _load_images(x, first_image, images, first_row, stop_row, buffer, b0, geomet
     """
     (_, height, width, channels, _, _, _, _, top, left,
      _, _, _, _, pitch_row, pitch_image, _) = geometry  # fmt: skip
-    kept = min(width * channels, pitch_row - left * channels)
+    kept = max(0, min(width * channels, pitch_row - left * channels))
     for image in range(images):
         for row in range(first_row, stop_row):
             target = b0 + image * pitch_image + (row - first_row) * pitch_row + left * channels
@@ -197,7 +204,7 @@ def _forward_part(
     geometry, blocking, activation, parts, part,
 ):  # fmt: skip
     filters, out_rows, out_columns = geometry[5:8]
-    (tiles, _, groups, _, bands, block, width, _, _, length, segments_at_once) = blocking
+    (tiles, _, groups, _, bands, block, width, _, _, length, segments_at_once, depthwise) = blocking
     b0 = buffer.size // parts * part
     buffer[b0 : b0 + buffer.size // parts] = 0
     segments = segment_x.size
@@ -209,12 +216,13 @@ def _forward_part(
         first_pixel = first_row * out_columns
         stop_pixel = ((images - 1) * out_rows + stop_row) * out_columns
         for column in range(0, filters, block):
-            w0 = column * segments * length
+            w0 = column if depthwise else column * segments * length
+            s1 = s0 + column if depthwise else s0
             columns = min(block, filters - column)
             for begin in range(0, segments, segments_at_once):
                 end = min(begin + segments_at_once, segments)
                 multiply_tiles(
-                    tiles, source, s0, w, w0, y, y0 + column,
+                    tiles, source, s1, w, w0, y, y0 + column,
                     pixel_x, pixel_y, first_pixel, stop_pixel,
                     segment_x, segment_w, begin, end,
                     length, 1, width, columns, int(begin > 0),
@@ -256,8 +264,9 @@ def _input_gradient_part(
 ):
     (batch, height, width, channels, taps, filters, out_rows, out_columns, _, _,
      _, _, _, _, _, pitch_image, padded) = geometry  # fmt: skip
-    (tiles, group, groups, band_rows, _, block, _, turned_width, blocks, _, _) = blocking
+    (tiles, group, groups, band_rows, _, block, _, turned_width, blocks, _, _, depthwise) = blocking
     image_size = height * width * channels
+    terms = 1 if depthwise else filters
     b0 = buffer.size // parts * part
     first, stop = chunk(groups * blocks, parts, part)
     for index in range(first, stop):
@@ -266,6 +275,8 @@ def _input_gradient_part(
         column = index % blocks * block
         columns = min(block, channels - column)
         y0 = first_image * out_rows * out_columns * filters
+        if depthwise:
+            y0 += column
         x0 = first_image * image_size
         target, t0, size = dx, x0, images * image_size
         if padded:
@@ -279,12 +290,14 @@ def _input_gradient_part(
             stop_row = min(first_row + band_rows, out_rows)
             stop_pixel = ((images - 1) * out_rows + stop_row) * out_columns
             for tap in range(taps):
-                w0 = (index % blocks * taps + tap) * filters * turned_width
+                w0 = (index % blocks * taps + tap) * terms * turned_width
+                if depthwise:
+                    w0 = tap * channels + column
                 multiply_tiles(
                     tiles, dy, y0, turned, w0, target, t0 + tap_x[tap] + column,
                     pixel_y, pixel_x, first_row * out_columns, stop_pixel,
                     here, here, 0, 1,
-                    filters, 1, turned_width, columns, 1,
+                    terms, 1, turned_width, columns, 1,
                 )  # fmt: skip
         if padded:
             _store_images(buffer, b0, images, dx, x0, column, columns, geometry)
@@ -318,19 +331,9 @@ def input_gradient(dy, turned, dx, buffer, pixel_x, pixel_y, tap_x, here, geomet
     """Write the gradient with respect to images to dx, given `transpose_filters` of w."""
     for part in prange(parts):
         _input_gradient_part(
-            dy,
-            turned,
-            dx,
-            buffer,
-            pixel_x,
-            pixel_y,
-            tap_x,
-            here,
-            geometry,
-            blocking,
-            parts,
-            np.int64(part),
-        )
+            dy, turned, dx, buffer, pixel_x, pixel_y, tap_x, here,
+            geometry, blocking, parts, np.int64(part),
+        )  # fmt: skip
 
 
 @jit
@@ -339,7 +342,7 @@ def _filter_gradient_part(
 ):
     (_, _, _, _, _, filters, out_rows, out_columns, _, _,
      _, stride_column, _, _, _, _, _) = geometry  # fmt: skip
-    (tiles, _, groups, _, bands, block, _, _, _, _, _) = blocking
+    (tiles, _, groups, _, bands, block, _, _, _, _, _, depthwise) = blocking
     b0 = buffer.size // parts * part
     buffer[b0 : b0 + buffer.size // parts] = 0
     target, t0 = dw, 0
@@ -352,8 +355,9 @@ def _filter_gradient_part(
         y0 = first_image * out_rows * out_columns * filters
         for column in range(0, filters, block):
             columns = min(block, filters - column)
+            s1 = s0 + column if depthwise else s0
             multiply_tiles(
-                tiles, source, s0, dy, y0 + column, target, t0 + column,
+                tiles, source, s1, dy, y0 + column, target, t0 + column,
                 term_x, term_w, 0, term_x.size,
                 row_x, row_y, first_row, (images - 1) * out_rows + stop_row,
                 out_columns, stride_column, filters, columns, int(index > first),
@@ -365,20 +369,9 @@ def filter_gradient(x, dy, dw, sums, buffer, term_x, term_w, row_x, row_y, geome
     """Write the gradient with respect to filters to dw: a sum per thread, then their sum."""
     for part in prange(parts):
         _filter_gradient_part(
-            x,
-            dy,
-            dw,
-            sums,
-            buffer,
-            term_x,
-            term_w,
-            row_x,
-            row_y,
-            geometry,
-            blocking,
-            parts,
-            np.int64(part),
-        )
+            x, dy, dw, sums, buffer, term_x, term_w, row_x, row_y,
+            geometry, blocking, parts, np.int64(part),
+        )  # fmt: skip
     for part in prange(parts):
         first, stop = chunk(dw.size, parts, np.int64(part))
         for other in range(parts - 1):

@@ -4,7 +4,8 @@ Images are NHWC, filters (height, width, channels, multiplier); result channel c
 channel c under its filter m. Strides, padding and dilations are as in `conv`.
 
 A multiplier above 1 is reduced to 1 by repeating the channels of x, so that both implementations
-know only products of equally long runs of channels, one tap after another.
+know only products of equally long runs of channels. The compiled one is that of `conv`, with tiles
+that multiply vector by vector.
 
 May import: NumPy and the kernels below this one.
 """
@@ -14,16 +15,14 @@ from __future__ import annotations
 import numpy as np
 
 from minitf.kernels.conv import NO_PADDING, Padding, Pair, output_length, taps, wide
-from minitf.kernels.threads import (
-    chunk,
-    flat,
-    jit,
-    num_threads,
-    parallel_jit,
-    prange,
-    result,
-    scratch,
+from minitf.kernels.conv_tiles import (
+    Plan,
+    filter_gradient,
+    forward,
+    input_gradient,
+    make_plan,
 )
+from minitf.kernels.threads import flat, num_threads, result, scratch
 
 __all__ = [
     "depthwise_conv2d",
@@ -64,8 +63,13 @@ def depthwise_conv2d(
     if _runs_on_numpy(x, w, y):
         y[...] = _forward_numpy(x, w, y.shape, strides, padding, dilations)
     else:
-        geometry = _geometry(x.shape, w.shape, y.shape, strides, padding, dilations)
-        _forward(flat(x), flat(w), y.reshape(-1), geometry, num_threads())
+        plan = _plan(x.shape, w.shape, y.shape, strides, padding, dilations, x)
+        forward(
+            flat(x), flat(w), x.reshape(-1)[:0], y.reshape(-1),
+            scratch("conv images", plan.buffer_size * plan.parts, x.dtype),
+            plan.pixel_x, plan.pixel_y, plan.segment_x, plan.segment_w,
+            plan.geometry, plan.blocking, 0, plan.parts,
+        )  # fmt: skip
     return y
 
 
@@ -85,11 +89,22 @@ def depthwise_conv2d_backprop_input(
     multiplier = w.shape[3]
     wide_shape = (*input_shape[:3], input_shape[3] * multiplier)
     target = dx if multiplier == 1 else np.empty(wide_shape, dy.dtype)
+    reach = [(w.shape[i] - 1) * dilations[i] for i in (0, 1)]
+    around = tuple(tuple(r - p for p in sides) for r, sides in zip(reach, padding))
     if _runs_on_numpy(dy, w, dy):
         target[...] = _backprop_input_numpy(wide_shape, w, dy, strides, padding, dilations)
+    elif tuple(strides) == (1, 1) and min(map(min, around)) >= 0:
+        # Each cell of x gathers what it gave to: a convolution with the filters turned around.
+        turned = w[::-1, ::-1].reshape(*w.shape[:2], -1, 1)
+        depthwise_conv2d(dy, turned, (1, 1), around, dilations, out=target)
     else:
-        geometry = _geometry(wide_shape, w.shape, dy.shape, strides, padding, dilations)
-        _input_gradient(flat(w), flat(dy), target.reshape(-1), geometry, num_threads())
+        plan = _plan(wide_shape, w.shape, dy.shape, strides, padding, dilations, dy)
+        input_gradient(
+            flat(dy), flat(w), target.reshape(-1),
+            scratch("conv images", plan.image_buffer_size * plan.parts, dy.dtype),
+            plan.pixel_x, plan.pixel_y, plan.tap_x, plan.here,
+            plan.geometry, plan.blocking, plan.parts,
+        )  # fmt: skip
     if multiplier != 1:
         np.sum(target.reshape(*input_shape, multiplier), axis=-1, out=dx)
     return dx
@@ -115,10 +130,14 @@ def depthwise_conv2d_backprop_filter(
     if _runs_on_numpy(x, dw, dy):
         dw[...] = _backprop_filter_numpy(x, w_shape, dy, strides, padding, dilations)
     else:
-        geometry = _geometry(x.shape, w_shape, dy.shape, strides, padding, dilations)
-        parts = num_threads()
-        sums = scratch("depthwise sums", dw.size * parts, x.dtype)
-        _filter_gradient(flat(x), flat(dy), dw.reshape(-1), sums, geometry, parts)
+        plan = _plan(x.shape, w_shape, dy.shape, strides, padding, dilations, x)
+        filter_gradient(
+            flat(x), flat(dy), dw.reshape(-1),
+            scratch("conv sums", dw.size * (plan.parts - 1), x.dtype),
+            scratch("conv images", plan.buffer_size * plan.parts, x.dtype),
+            plan.term_x, plan.term_w, plan.row_x, plan.row_y,
+            plan.geometry, plan.blocking, plan.parts,
+        )  # fmt: skip
     return dw
 
 
@@ -132,6 +151,13 @@ def _output_shape(x_shape, w_shape, strides, padding, dilations):
         output_length(x_shape[1 + i], w_shape[i], strides[i], padding[i], dilations[i]) for i in (0, 1)
     )
     return x_shape[0], rows, columns, w_shape[2] * w_shape[3]
+
+
+def _plan(x_shape, w_shape, y_shape, strides, padding, dilations, like: np.ndarray) -> Plan:
+    return make_plan(
+        x_shape, w_shape, y_shape, tuple(strides), tuple(map(tuple, padding)), tuple(dilations),
+        like.dtype, num_threads(), depthwise=True,
+    )  # fmt: skip
 
 
 def _check_gradient(x_shape, w_shape, dy, strides, padding, dilations) -> None:
@@ -186,119 +212,3 @@ def _backprop_filter_numpy(x, w_shape, dy, strides, padding, dilations):
         for tap, seen in taps(w_shape, *dy.shape[1:3], strides, dilations):
             dw[tap] = (padded[seen] * dy).sum(axis=(0, 1, 2)).reshape(w_shape[2:])
     return dw
-
-
-# Compiled kernels ----------------------------------------------------------------------------
-
-
-def _geometry(x_shape, w_shape, y_shape, strides, padding, dilations) -> tuple[int, ...]:
-    return tuple(
-        map(
-            int,
-            (*x_shape, *y_shape[1:3], *w_shape[:2], *strides, padding[0][0], padding[1][0], *dilations),
-        )
-    )
-
-
-@jit
-def _offset(tap, row, column, geometry):
-    """Where tap `tap` of the window at (row, column) is in an image; negative if outside it."""
-    (_, height, width, channels, _, _, _, k_columns, s_rows, s_columns,
-     top, left, d_rows, d_columns) = geometry  # fmt: skip
-    y = row * s_rows - top + tap // k_columns * d_rows
-    x = column * s_columns - left + tap % k_columns * d_columns
-    if y < 0 or y >= height or x < 0 or x >= width:
-        return -1
-    return (y * width + x) * channels
-
-
-@jit
-def _add_products(y, a, b):
-    for i in range(y.size):
-        y[i] += a[i] * b[i]
-
-
-@jit
-def _forward_part(x, w, y, geometry, parts, part):
-    batch, height, width, channels, rows, columns, k_rows, k_columns = geometry[:8]
-    first, stop = chunk(batch * rows, parts, part)
-    for index in range(first, stop):
-        x0 = index // rows * height * width * channels
-        for column in range(columns):
-            y0 = (index * columns + column) * channels
-            sums = y[y0 : y0 + channels]
-            sums[:] = 0
-            for tap in range(k_rows * k_columns):
-                at = _offset(tap, index % rows, column, geometry)
-                if at >= 0:
-                    _add_products(
-                        sums,
-                        x[x0 + at : x0 + at + channels],
-                        w[tap * channels : tap * channels + channels],
-                    )
-
-
-@parallel_jit
-def _forward(x, w, y, geometry, parts):
-    for part in prange(parts):
-        _forward_part(x, w, y, geometry, parts, np.int64(part))
-
-
-@jit
-def _input_gradient_part(w, dy, dx, geometry, parts, part):
-    batch, height, width, channels, rows, columns, k_rows, k_columns = geometry[:8]
-    # A few images are cut by their channels, which do not meet.
-    splits = -(-parts // batch)
-    first_unit, stop_unit = chunk(batch * splits, parts, part)
-    for unit in range(first_unit, stop_unit):
-        image = unit // splits
-        first, stop = chunk(channels, splits, unit % splits)
-        size = stop - first
-        x0 = image * height * width * channels + first
-        for cell in range(height * width):
-            dx[x0 + cell * channels : x0 + cell * channels + size] = 0
-        for row in range(rows):
-            for column in range(columns):
-                y0 = ((image * rows + row) * columns + column) * channels + first
-                for tap in range(k_rows * k_columns):
-                    at = _offset(tap, row, column, geometry)
-                    w0 = tap * channels + first
-                    if at >= 0:
-                        _add_products(dx[x0 + at : x0 + at + size], dy[y0 : y0 + size], w[w0 : w0 + size])
-
-
-@parallel_jit
-def _input_gradient(w, dy, dx, geometry, parts):
-    for part in prange(parts):
-        _input_gradient_part(w, dy, dx, geometry, parts, np.int64(part))
-
-
-@jit
-def _filter_gradient_part(x, dy, sums, geometry, parts, part):
-    batch, height, width, channels, rows, columns, k_rows, k_columns = geometry[:8]
-    size = k_rows * k_columns * channels
-    own = sums[part * size : part * size + size]
-    own[:] = 0
-    first, stop = chunk(batch * rows, parts, part)
-    for index in range(first, stop):
-        x0 = index // rows * height * width * channels
-        for column in range(columns):
-            y0 = (index * columns + column) * channels
-            for tap in range(k_rows * k_columns):
-                at = _offset(tap, index % rows, column, geometry)
-                if at >= 0:
-                    _add_products(
-                        own[tap * channels : tap * channels + channels],
-                        x[x0 + at : x0 + at + channels],
-                        dy[y0 : y0 + channels],
-                    )
-
-
-@parallel_jit
-def _filter_gradient(x, dy, dw, sums, geometry, parts):
-    for part in prange(parts):
-        _filter_gradient_part(x, dy, sums, geometry, parts, np.int64(part))
-    dw[:] = 0
-    for part in range(parts):
-        for i in range(dw.size):
-            dw[i] += sums[part * dw.size + i]

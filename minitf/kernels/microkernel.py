@@ -63,14 +63,18 @@ def tile_columns(itemsize: int) -> int:
 
 
 @functools.cache
-def tiles_address(dtype: np.dtype) -> int:
-    """The address of the tiles' code for float32 or float64, compiled on first need."""
+def tiles_address(dtype: np.dtype, elementwise: bool = False) -> int:
+    """The address of the tiles' code for float32 or float64, compiled on first need.
+
+    Tiles that are `elementwise` read a number of A for each column, A[... + j], instead of one for
+    all: those of depthwise convolutions.
+    """
     from numba import types
 
     number = types.CPointer(types.float32 if dtype == np.float32 else types.float64)
     table = types.CPointer(types.int64)
     signature = _tile_signature(number, number, number, table, table, table, table)
-    return compile_callback(_tiles, signature)
+    return compile_callback(_elementwise_tiles if elementwise else _tiles, signature)
 
 
 def _tiles(
@@ -84,9 +88,29 @@ def _tiles(
         )  # fmt: skip
 
 
+def _elementwise_tiles(
+    a, a0, b, b0, c, c0, row_a, row_c, first, stop,
+    segment_a, segment_b, begin, end, length, step_a, step_b, columns, add,
+):  # fmt: skip
+    for row in range(first, stop, ROWS):
+        _elementwise_tile(
+            a, a0, b, b0, c, c0, row_a, row_c, row, stop - 1,
+            segment_a, segment_b, begin, end, length, step_a, step_b, columns, add,
+        )  # fmt: skip
+
+
 @intrinsic
 def _tile():
-    """The tile with as few rows and vectors as cover what is wanted."""
+    return _make_tile(elementwise=False)
+
+
+@intrinsic
+def _elementwise_tile():
+    return _make_tile(elementwise=True)
+
+
+def _make_tile(elementwise: bool) -> Any:
+    """An intrinsic: the tile with as few rows and vectors as cover what is wanted."""
     from numba.extending import intrinsic as numba_intrinsic
 
     from minitf.kernels.tile_code import WORD, Matrices, emit_tile
@@ -111,7 +135,7 @@ def _tile():
                     limit = WORD(vectors * lanes)
                     conditions.append(builder.icmp_signed("<=", matrices.columns, limit))
                 with builder.if_then(functools.reduce(builder.and_, conditions)):
-                    emit_tile(builder, number, 8 * itemsize, lanes, rows, vectors, matrices)
+                    emit_tile(builder, number, 8 * itemsize, lanes, rows, vectors, elementwise, matrices)
         return context.get_dummy_value()
 
     def tile(

@@ -97,6 +97,7 @@ def emit_tile(
     lanes: int,
     rows: int,
     vectors: int,
+    elementwise: bool,
     m: Matrices,
 ) -> None:
     """Write the code of one tile where the builder stands, and leave it at the code's end.
@@ -107,6 +108,7 @@ def emit_tile(
       lanes: numbers in a vector.
       rows: rows of the tile.
       vectors: vectors of columns of the tile.
+      elementwise: whether A has a number for each column, or one for all.
       m: the matrices.
     """
     v = _Vectors(builder, number, bits, lanes)
@@ -152,8 +154,10 @@ def emit_tile(
     ]
     new_sums = []
     for row in rows_a:
-        term = v.splat(builder.load(builder.gep(row, [at_a])))
-        for factor in factors:
+        term = None if elementwise else v.splat(builder.load(builder.gep(row, [at_a])))
+        for column, mask, factor in zip(columns, masks, factors):
+            if elementwise:
+                term = v.load(builder.gep(row, [builder.add(at_a, column)]), mask)
             new_sums.append(v.multiply_add(term, factor, sums[len(new_sums)]))
     new_k = builder.add(k, WORD(1))
     stepped = [new_k, builder.add(at_a, m.step_a), builder.add(at_b, m.step_b), *new_sums]
