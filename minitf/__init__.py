@@ -44,6 +44,22 @@ from minitf.ops.constants import (
 from minitf.ops.indexed_slices import IndexedSlices
 from minitf.ops.join import concat, stack, unstack
 from minitf.ops.select import where
+from minitf.ops.argmax import arg_max, arg_min, argmax, argmin
+from minitf.ops.clip import (
+    clip_by_average_norm, clip_by_global_norm, clip_by_norm, clip_by_value, global_norm,
+)  # fmt: skip
+from minitf.ops.gather import batch_gather, boolean_mask, gather, gather_nd
+from minitf.ops.onehot import one_hot, sequence_mask
+from minitf.ops.pad import pad
+from minitf.ops.scan import cumprod, cumsum
+from minitf.ops.segment import (
+    segment_max, segment_mean, segment_min, segment_prod, segment_sum, unsorted_segment_max,
+    unsorted_segment_mean, unsorted_segment_min, unsorted_segment_prod, unsorted_segment_sqrt_n,
+    unsorted_segment_sum,
+)  # fmt: skip
+from minitf.ops.split import split
+from minitf.ops.tile import broadcast_dynamic_shape, broadcast_static_shape, broadcast_to, tile
+from minitf.ops.unique import setdiff1d
 from minitf.ops.slicing import slice_ as slice
 from minitf.ops.slicing import strided_slice
 

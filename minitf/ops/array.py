@@ -16,7 +16,7 @@ def _always(node):
     return True
 
 
-@op("Identity", shape=same_as_input, alias=True, passes_through=_always)
+@op("Identity", shape=same_as_input, alias=True, passes_through=_always, takes_slices=True)
 def identity(input: Anything) -> Anything:
     """The same tensor, as an op of its own."""
     return input
