@@ -175,7 +175,7 @@ def _adamax(var, m, v, alpha, beta1, beta2, epsilon, grad, parts):
 def adamax(var, m, v, alpha, beta1, beta2, epsilon, grad):
     """Adamax (Kingma and Ba 2015, section 7.1); alpha is lr / (1 - beta1 ** t)."""
     np.add(m, (grad - m) * (1 - beta1), m)
-    np.maximum(beta2 * v, np.abs(grad), v)
+    np.maximum(beta2 * v, np.abs(grad), out=v)
     np.subtract(var, alpha * m / (v + epsilon), var)
 
 

@@ -11,6 +11,8 @@ import numpy as np
 from minitf.ops import training
 from minitf.ops.registry import Index, not_differentiable, op
 
+_Rows = Index.another("Rows")
+
 
 def _sparse_version(dense: Callable) -> Callable:
     """The op `Sparse<dense op>`: the same inputs, and last the (distinct) row numbers, int (n,)."""
@@ -33,7 +35,7 @@ def _sparse_version(dense: Callable) -> Callable:
     parameters = list(signature.parameters.values())
     position = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
     parameters.insert(
-        position, inspect.Parameter("indices", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Index)
+        position, inspect.Parameter("indices", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=_Rows)
     )
     kernel.__signature__ = signature.replace(parameters=parameters)
     kernel.__name__ = "sparse_" + dense.__name__
@@ -50,7 +52,6 @@ sparse_apply_adagrad = _sparse_version(training.apply_adagrad)
 sparse_apply_proximal_adagrad = _sparse_version(training.apply_proximal_adagrad)
 sparse_apply_adagrad_da = _sparse_version(training.apply_adagrad_da)
 sparse_apply_adadelta = _sparse_version(training.apply_adadelta)
-sparse_apply_adamax = _sparse_version(training.apply_adamax)
 sparse_apply_rmsprop = _sparse_version(training.apply_rmsprop)
 sparse_apply_centered_rmsprop = _sparse_version(training.apply_centered_rmsprop)
 sparse_apply_ftrl = _sparse_version(training.apply_ftrl)

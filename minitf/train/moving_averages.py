@@ -55,7 +55,7 @@ def weighted_moving_average(
     collections: Any = None,
     name: str | None = None,
 ) -> Any:
-    """The moving average of value * weight over that of weight (rounded down unless `truediv`)."""  # fmt: skip
+    """The moving average of value * weight over that of weight (rounded down unless `truediv`)."""
     with name_scope(name, "WeightedMovingAvg") as scope:
         value = interpreter().convert(value, None, None, "value")
         dtype = value.dtype.base_dtype

@@ -13,7 +13,7 @@ def _scalars(draw, **values):
 
 def _arrays(draw, *names, positive=()):
     shape = draw.shape()
-    arrays = {name: draw.array(shape) for name in names}
+    arrays = {name: draw.array(shape, special=False) for name in names}
     return {n: np.abs(a) + a.dtype.type(0.1) if n in positive else a for n, a in arrays.items()}
 
 
@@ -30,7 +30,7 @@ def proximal_gradient_descent(draw):
 @case("ApplyMomentum", dtypes=_FLOATS)
 def momentum(draw):
     scalars = _scalars(draw, lr=0.1, momentum=0.9)
-    return {**_arrays(draw, "var", "accum", "grad"), **scalars, "use_nesterov": draw.choice([True, False])}
+    return {**_arrays(draw, "var", "accum", "grad"), **scalars, "use_nesterov": draw.boolean()}
 
 
 @case("ApplyAdagrad", dtypes=_FLOATS)
@@ -48,8 +48,8 @@ def proximal_adagrad(draw):
 def adagrad_da(draw):
     names = ("var", "gradient_accumulator", "gradient_squared_accumulator", "grad")
     arrays = _arrays(draw, *names, positive=["gradient_squared_accumulator"])
-    scalars = _scalars(draw, lr=0.1, l1=draw.choice([0.0, 0.2]), l2=0.3)
-    return {**arrays, **scalars, "global_step": np.int64(draw.choice([1, 7]))}
+    scalars = _scalars(draw, lr=0.1, l1=draw.one_of(0.0, 0.2), l2=0.3)
+    return {**arrays, **scalars, "global_step": np.int64(draw.one_of(1, 7))}
 
 
 @case("ApplyAdadelta", dtypes=_FLOATS)
@@ -62,10 +62,8 @@ def adadelta(draw):
 @case("ApplyAdam", dtypes=_FLOATS)
 def adam(draw):
     arrays = _arrays(draw, "var", "m", "v", "grad", positive=["v"])
-    scalars = _scalars(
-        draw, beta1_power=0.81, beta2_power=0.99, lr=0.1, beta1=0.9, beta2=0.999, epsilon=1e-8
-    )
-    return {**arrays, **scalars, "use_nesterov": draw.choice([True, False])}
+    scalars = _scalars(draw, beta1_power=0.81, beta2_power=0.99, lr=0.1, beta1=0.9, beta2=0.999, epsilon=1e-8)
+    return {**arrays, **scalars, "use_nesterov": draw.boolean()}
 
 
 @case("ApplyAdaMax", dtypes=_FLOATS)
@@ -91,3 +89,60 @@ def centered_rmsprop(draw):
 def ftrl(draw):
     arrays = _arrays(draw, "var", "accum", "linear", "grad", positive=["accum"])
     return {**arrays, **_scalars(draw, lr=0.1, l1=0.2, l2=0.3, l2_shrinkage=0.1, lr_power=-0.5)}
+
+
+# --- the same on a few rows --------------------------------------------------------------------------
+
+_ROWS = (4, 2, 3)
+
+
+def _rows(draw, dense, gradient="grad"):
+    """A sample of the dense case, cut down: slots of several rows, a gradient and indices for some."""
+    sample = {}
+    for name, value in dense(_Fixed(draw)).items():
+        sample[name] = value
+    count = draw.integer(0, _ROWS[0])
+    sample[gradient] = sample[gradient][:count]
+    sample["indices"] = np.array(draw.permutation(_ROWS[0])[:count], draw.index_dtype())
+    return sample
+
+
+class _Fixed:
+    """A Draw whose shapes are all `_ROWS`."""
+
+    def __init__(self, draw):
+        self._draw = draw
+
+    def shape(self):
+        return _ROWS
+
+    def __getattr__(self, name):
+        return getattr(self._draw, name)
+
+
+def _scatter_sub(tf, var, alpha, delta, indices):
+    return tf.tensor_scatter_nd_sub(var, indices[:, None], alpha * delta)
+
+
+@case("SparseApplyGradientDescent", dtypes=_FLOATS, reference=_scatter_sub)
+def sparse_gradient_descent(draw):
+    return _rows(draw, gradient_descent, "delta")
+
+
+_SPARSE = {
+    "SparseApplyMomentum": momentum,
+    "SparseApplyAdagrad": adagrad,
+    "SparseApplyProximalAdagrad": proximal_adagrad,
+    "SparseApplyAdagradDA": adagrad_da,
+    "SparseApplyAdadelta": adadelta,
+    "SparseApplyRMSProp": rmsprop,
+    "SparseApplyCenteredRMSProp": centered_rmsprop,
+    "SparseApplyFtrlV2": ftrl,
+}
+for _op, _dense in _SPARSE.items():
+    case(_op, dtypes=_FLOATS)(lambda draw, dense=_dense: _rows(draw, dense))
+
+
+@case("SparseApplyProximalGradientDescent", dtypes=_FLOATS)
+def sparse_proximal_gradient_descent(draw):
+    return _rows(draw, proximal_gradient_descent, "delta")
