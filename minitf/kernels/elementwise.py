@@ -194,6 +194,16 @@ def tanh_grad(outputs: Array, gradient: Array, out: Array | None = None) -> Arra
     return np.multiply(1 - outputs * outputs, gradient, out)
 
 
+def lgamma(x: Array, out: Array | None = None) -> Array:
+    """log |gamma(x)|, infinite at both infinities."""
+    values = special("gammaln")(x)
+    values = np.where(np.isinf(x), np.abs(x), values)
+    if out is None:
+        return values
+    np.copyto(out, values)
+    return out
+
+
 def special(name: str, arity: int = 1) -> Callable:
     """SciPy's special function of that name and number of arguments, imported when first called."""
 

@@ -145,7 +145,7 @@ erf = elementwise("Erf", kernels.special("erf"), x=Floating, doc="The error func
 erfc = elementwise("Erfc", kernels.special("erfc"), x=Floating, doc="1 - erf(x).")
 erfinv = elementwise("Erfinv", kernels.special("erfinv"), x=Floating, doc="The inverse of erf.")
 ndtri = elementwise("Ndtri", kernels.special("ndtri"), x=Floating, doc="The normal quantile.")
-lgamma = elementwise("Lgamma", kernels.special("gammaln"), x=Floating, doc="log |gamma(x)|.")
+lgamma = elementwise("Lgamma", kernels.lgamma, x=Floating, doc="log |gamma(x)|.")
 digamma = elementwise("Digamma", kernels.special("digamma"), x=Floating, doc="d/dx lgamma(x).")
 
 _sigmoid_grad = elementwise(

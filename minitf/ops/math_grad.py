@@ -166,23 +166,25 @@ def _complex_abs(op, grad):
 
 @gradient(math.sigmoid)
 def _sigmoid(op, grad):
-    return _sigmoid_grad(op.outputs[0], grad)
+    return _sigmoid_grad(conj(op.outputs[0]), grad)
 
 
 @gradient(_sigmoid_grad)
 @_both
 def _sigmoid_grad_grad(op, grad, y, dy):
+    y, dy = conj(y), conj(dy)
     return grad * dy * (_number(1, y) - _number(2, y) * y), _sigmoid_grad(y, grad)
 
 
 @gradient(math.tanh)
 def _tanh(op, grad):
-    return _tanh_grad(op.outputs[0], grad)
+    return _tanh_grad(conj(op.outputs[0]), grad)
 
 
 @gradient(_tanh_grad)
 @_both
 def _tanh_grad_grad(op, grad, y, dy):
+    y, dy = conj(y), conj(dy)
     return grad * dy * _number(-2, y) * y, _tanh_grad(y, grad)
 
 

@@ -112,10 +112,9 @@ def _mean(input: Numeric, axis: Index, *, keep_dims=False, out=None) -> Numeric:
     count = int(np.prod([input.shape[a] for a in axes]))
     # Half precision would overflow long before the mean does.
     total = np.add.reduce(input, axes, np.float32 if dtype == np.float16 else dtype, None, keep_dims)
-    if dtype.kind in "iu":
-        mean = np.trunc(total / (count or 1))
-    else:
-        mean = np.divide(total, total.dtype.type(count))
+    if dtype.kind != "f":
+        count = count or 1
+    mean = np.trunc(total / count) if dtype.kind in "iu" else np.divide(total, total.dtype.type(count))
     if out is None:
         return mean.astype(dtype)
     np.copyto(out, mean, casting="unsafe")

@@ -49,7 +49,7 @@ def strided_slice(draw):
 
 
 @case(
-    "StridedSliceGrad", dtypes=EVERYTHING, no_gradient=("like",),
+    "StridedSliceGrad", dtypes=ALL, no_gradient=("like",),
     reference=lambda tf, like, begin, end, strides, grad, **masks: tf.raw_ops.StridedSliceGrad(
         shape=tf.shape(like, out_type=begin.dtype), begin=begin, end=end, strides=strides, dy=grad, **masks
     ),
