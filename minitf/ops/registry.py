@@ -66,6 +66,13 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Handle:
+    """Marks an input that says which variable is meant: the kernel gets its storage to look at."""
+
+    types: Types
+
+
+@dataclass(frozen=True)
 class Attr:
     """Marks an output whose dtype is the value of the attribute of that name."""
 
@@ -104,7 +111,7 @@ class Input(NamedTuple):
     name: str
     types: Types
     is_list: bool
-    kind: type | None  # Ref, Slot or None
+    kind: type | None  # Ref, Slot, Handle or None
 
 
 @dataclass(eq=False)
@@ -120,6 +127,8 @@ class OpDefinition:
     default_name: str
     # Never folded, merged or left out when a control edge asks for it.
     stateful: bool = False
+    # The output is a variable's storage, which the step plan binds.
+    is_variable: bool = False
     # Makes the per-Session state (a random generator, a queue) that the kernel gets as its first argument.
     state: Callable | None = None
     # The result at each index depends on the inputs there only, so it may overwrite an input.
@@ -134,8 +143,10 @@ class OpDefinition:
     prepare: Callable | None = None
     # What `prepare` returns also takes bias= (a vector along the last dimension) and activation= (a name).
     epilogue: bool = False
-    # Of a control-flow op: variables_written(op) -> the variables that its branches may change.
+    # Of a control-flow op: variables_written(op) -> the variables that its branches may change, and
+    # steps(node) -> what becomes of its function graphs in one step (see ops/control_steps.py).
     variables_written: Callable | None = None
+    steps: Callable | None = None
     accepts_out: bool = False
     gradient: Callable | None = None
     differentiable: bool = True
@@ -148,7 +159,7 @@ class OpDefinition:
     @property
     def mutates(self) -> tuple[int, ...]:
         """Positions of the inputs that the kernel changes."""
-        return tuple(i for i, arg in enumerate(self.inputs) if arg.kind is not None)
+        return tuple(i for i, arg in enumerate(self.inputs) if arg.kind in (Ref, Slot))
 
     def infer(self, inputs: list[Any], attrs: dict[str, Any]) -> list[Spec]:
         """Output dtypes and shapes, from (nested) inputs that have `.dtype` and `.shape`."""
@@ -269,7 +280,7 @@ def _register(name, kernel, inputs, attrs, outputs, shape, default_name, **trait
 def _declared_input(name: str, annotation: Any) -> Input:
     is_list = isinstance(annotation, list)
     annotation = annotation[0] if is_list else annotation
-    kind = type(annotation) if isinstance(annotation, Ref | Slot) else None
+    kind = type(annotation) if isinstance(annotation, Ref | Slot | Handle) else None
     types = annotation.types if kind else annotation
     if isinstance(types, DType):
         types = Types(types.name, (types,))

@@ -14,9 +14,19 @@ def _declared_shape(*, shape, dtype):
     return shape
 
 
-@op("VariableV2", shape=_declared_shape, stateful=True, default_name="Variable")
+@op("VariableV2", shape=_declared_shape, stateful=True, is_variable=True, default_name="Variable")
 def variable(*, shape, dtype) -> Attr("dtype"):
     """A variable's storage, by reference. The step plan binds it to the Session's array."""
+    raise AssertionError("a variable is read by the step plan itself")
+
+
+def _stored_shape(*, storage, dtype):
+    return storage.shape
+
+
+@op("VarHandleOp", shape=_stored_shape, stateful=True, is_variable=True)
+def shared_variable(*, storage, dtype) -> Attr("dtype"):
+    """A variable whose `storage` is its own, the same in every session and in eager mode."""
     raise AssertionError("a variable is read by the step plan itself")
 
 
@@ -64,7 +74,7 @@ def is_variable_initialized(ref: Slot(Mixed)) -> dtypes.bool:
     return np.bool_(ref.value is not None)
 
 
-not_differentiable(variable, assign_kernel, assign_add_kernel, assign_sub_kernel, is_variable_initialized)
+not_differentiable(variable, shared_variable, assign_kernel, assign_add_kernel, assign_sub_kernel, is_variable_initialized)
 
 
 def assign(

@@ -60,7 +60,7 @@ class Emitter:
 
     def node(self, node: Node) -> None:
         """Emits one node."""
-        if node.definition.name == "VariableV2":
+        if node.definition.is_variable:
             return self._read(node)
         if node.definition.alias and not node.definition.stateful and self._view(node):
             return None
@@ -184,6 +184,7 @@ def _scalar(array: Any) -> Any:
 
 
 def _unset(slot: Any) -> None:
+    node_def = slot.op.node_def if slot.op is not None else None
     raise errors.FailedPreconditionError(
-        slot.op.node_def, slot.op, f"Attempting to use uninitialized value {slot.op.name}"
+        node_def, slot.op, f"Attempting to use uninitialized value {slot.name}"
     )

@@ -63,8 +63,9 @@ class Node:
     @property
     def reads(self) -> list[Value]:
         """The inputs that are read, not only changed in place."""
-        mutates = self.definition.mutates
-        return [value for i, value in enumerate(self.inputs) if i not in mutates]
+        kinds = self.op.per_input([declared.kind for declared in self.definition.inputs])
+        kinds += [None] * (len(self.inputs) - len(kinds))
+        return [value for value, kind in zip(self.inputs, kinds, strict=True) if kind is None]
 
     @property
     def writes(self) -> list[Any]:
@@ -112,7 +113,7 @@ class Simplifier:
             return
         inputs = self._inputs(op)
         node = Node(op, definition, inputs, op.attrs, self.session, after=after)
-        if definition.name == "VariableV2":
+        if definition.is_variable:
             self._read(node)
             return
         reads_anew = bool(after) and inputs and inputs[0].slot is not None
@@ -135,8 +136,7 @@ class Simplifier:
         inputs = [self.values[t] for t in op.inputs]
         if not op.definition.shape_only:
             return inputs
-        of_shape = [declared.name in op.definition.shape_only for declared in op.definition.inputs]
-        flat = [flag for flag, n in zip(of_shape, op.lengths, strict=True) for _ in range(n or 1)]
+        flat = op.per_input([d.name in op.definition.shape_only for d in op.definition.inputs])
         return [
             self._stand_in(value) if flag and value.shape.is_fully_defined() else value
             for flag, value in zip(flat, inputs, strict=True)
@@ -245,7 +245,7 @@ class Simplifier:
         alive: set[Node] = set()
         pending = [value.producer for value in fetched if value.producer is not None]
         pending += [
-            node for node in self.nodes if node.definition.stateful and node.definition.name != "VariableV2"
+            node for node in self.nodes if node.definition.stateful and not node.definition.is_variable
         ]
         while pending:
             node = pending.pop()

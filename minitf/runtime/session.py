@@ -10,22 +10,12 @@ from minitf.framework.shapes import TensorShape
 from minitf.graph import default_session
 from minitf.graph.graph import Graph, get_default_graph
 from minitf.graph.operation import Operation, Tensor
+from minitf.graph.storage import Storage
 from minitf.ops.arrays import to_array
 from minitf.ops.registry import Symbol
 from minitf.runtime import fetches as fetching
 from minitf.runtime.compile import Fed, Plan, compile_plan
 from minitf.runtime.config import ConfigProto, RunOptions, apply_threads
-
-
-class Storage:
-    """Where a session keeps one variable: `.value` is its array, None until it is initialised."""
-
-    __slots__ = ("op", "shape", "value")
-
-    def __init__(self, op: Operation) -> None:
-        self.op = op
-        self.shape = op.outputs[0].shape
-        self.value: np.ndarray | None = None
 
 
 class Session:
@@ -67,20 +57,19 @@ class Session:
         return ""
 
     def storage(self, op: Operation) -> Storage:
-        """Where this session keeps the variable made by `op`."""
+        """Where the variable made by `op` is kept: in this session, unless it is a shared one."""
+        shared = op.attrs.get("storage")
+        if shared is not None:
+            return shared
         if op not in self._storages:
-            self._storages[op] = Storage(op)
+            self._storages[op] = Storage(op.name, op.outputs[0].shape, op)
         return self._storages[op]
 
     def set_variable(self, variable: Any, value: np.ndarray) -> None:
         """Sets a variable's value without running the graph; `value` must have its dtype."""
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
-        storage = self.storage(self._graph.as_graph_element(variable).op)
-        if storage.value is not None and storage.value.shape == value.shape:
-            np.copyto(storage.value, value)
-        else:
-            storage.value = np.array(value)
+        self.storage(self._graph.as_graph_element(variable).op).set(value)
 
     def state_of(self, op: Operation) -> Any:
         """This session's state (a random generator, a queue, …) for a stateful `op`."""
