@@ -281,6 +281,22 @@ class TensorShape:
         return TensorShape, (None if self._sizes is None else list(self._sizes),)
 
 
+class PlainTensorShape(TensorShape):
+    """A TensorShape as TF2 and Keras know it: its items are plain ints, or None."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        if self._sizes is None:
+            return PlainTensorShape(None) if isinstance(key, slice) else None
+        return PlainTensorShape(self._sizes[key]) if isinstance(key, slice) else self._sizes[key]
+
+    def __iter__(self) -> Iterator[int | None]:
+        if self._sizes is None:
+            raise ValueError("Cannot iterate over a shape with unknown rank.")
+        return iter(self._sizes)
+
+
 def _size(value: Any) -> int | None:
     if value == -1 and not isinstance(value, Dimension):
         return None

@@ -21,7 +21,10 @@ _VALID_SCOPE = re.compile(r"^[A-Za-z0-9_.\\/>-]*$")
 class Graph:
     """A dataflow graph. New ops land in the default graph; `with graph.as_default()` makes it this one."""
 
+    # Inside a traced function, a branch or a loop's body.
     building_function = False
+    seed: int | None = None
+    variable_store: Any = None  # get_variable's variables and scopes: graph/variable_scope.py
 
     def __init__(self) -> None:
         self._operations: dict[str, Operation] = {}
@@ -33,9 +36,7 @@ class Graph:
         self._device_stack: list[Any] = []
         self._finalized = False
         self._next_id = 0
-        self.seed: int | None = None
         self._op_seeds = 0
-        self.variable_store: Any = None  # get_variable's variables and scopes: graph/variable_scope.py
 
     # --- what ops ask of an interpreter -------------------------------------------------------------
 
@@ -322,6 +323,24 @@ class Graph:
     def clear_collection(self, name: Any) -> None:
         """Empties a collection."""
         self._collections.pop(name, None)
+
+    def function_graph(self) -> Any:
+        """A new graph for a function that may use this graph's tensors (a `FunctionGraph`)."""
+        from minitf.graph.function_graph import FunctionGraph
+
+        return FunctionGraph(self)
+
+    def gradient_graph(self, forward: Any, resolve: Any) -> Any:
+        """A new graph for the derivative of the function graph `forward` (a `GradientGraph`)."""
+        from minitf.graph.function_graph import GradientGraph
+
+        return GradientGraph(self, forward, resolve)
+
+    @contextmanager
+    def lifted(self) -> Iterator["Graph"]:
+        """Makes the outermost graph the default one: variables live there. Control dependencies end."""
+        with self.control_dependencies(None):
+            yield self
 
     @contextmanager
     def as_default(self) -> Iterator["Graph"]:

@@ -74,7 +74,9 @@ def is_variable_initialized(ref: Slot(Mixed)) -> dtypes.bool:
     return np.bool_(ref.value is not None)
 
 
-not_differentiable(variable, shared_variable, assign_kernel, assign_add_kernel, assign_sub_kernel, is_variable_initialized)
+not_differentiable(
+    variable, shared_variable, assign_kernel, assign_add_kernel, assign_sub_kernel, is_variable_initialized
+)
 
 
 def assign(

@@ -49,8 +49,6 @@ class SharedVariable(Variable):
         known.assert_is_compatible_with(value.shape)
         self._storage = Storage(self._name, known)
         self._storage.value = np.array(value)
-        self._references: dict[Graph, Tensor] = {}
-        self._initializers: dict[Graph, Operation] = {}
         self.trainable = trainable
         self.constraint = constraint
         if collections is not None:
@@ -110,11 +108,11 @@ class SharedVariable(Variable):
     @property
     def initializer(self) -> Operation:
         """An op of the default graph that sets the variable to its initial value again."""
-        graph = get_default_graph()
-        if graph not in self._initializers:
+        cache = self._ref().op.cache
+        if "initializer" not in cache:
             initial = self._initial() if callable(self._initial) else self._initial_array()
-            self._initializers[graph] = state.assign_kernel(self, initial).op
-        return self._initializers[graph]
+            cache["initializer"] = state.assign_kernel(self, initial).op
+        return cache["initializer"]
 
     @property
     def initial_value(self) -> Any:
@@ -156,12 +154,12 @@ class SharedVariable(Variable):
 
     def _ref(self) -> Tensor:
         graph = get_default_graph()
-        if graph not in self._references:
+        if self._storage not in graph.shared_references:
             with graph.control_dependencies(None), graph.name_scope(None):
-                self._references[graph] = state.shared_variable(
+                graph.shared_references[self._storage] = state.shared_variable(
                     storage=self._storage, dtype=self._dtype._as_ref, name=self._name
                 )
-        return self._references[graph]
+        return graph.shared_references[self._storage]
 
     def _as_tensor(self) -> Tensor:
         return self.read_value()
