@@ -30,6 +30,7 @@ class Graph:
         self._operations: dict[str, Operation] = {}
         self._names_in_use: dict[str, int] = {}
         self._collections: dict[Any, list[Any]] = {}
+        self.shared_references: dict[Any, Tensor] = {}  # by storage: runtime/shared_variable.py
         self._scope = ""
         self._argument_scope: str | None = None
         self._control_stack: list[list[Operation]] = []
