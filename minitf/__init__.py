@@ -106,6 +106,9 @@ from minitf.ops.group import group, with_dependencies
 from minitf.ops.group import tuple_ as tuple
 from minitf.ops.state import assign, assign_add, assign_sub
 
+# --- neural networks ---------------------------------------------------------------------------------
+from minitf import nn
+
 # --- training ----------------------------------------------------------------------------------------
 from minitf import train
 

@@ -42,7 +42,7 @@ def sweep(
                 f"(op type: {definition.name})"
             )
         with scope(op):
-            if len(grads) > 1:
+            if len(grads) > 1 and not definition.takes_none:
                 grads = [
                     zeros_like(t) if g is None and _differentiable(t) else g
                     for g, t in zip(grads, op.outputs, strict=True)
