@@ -37,7 +37,7 @@ def gradients(
         sources = [_source(graph, x) for x in xs]
         stops = [_source(graph, x) for x in stops]
         grad_ys = _initial(graph, ys, grad_ys)
-        found = _backpropagate(graph, ys, grad_ys, sources, stops)
+        found = backpropagate(graph, ys, grad_ys, sources, stops)
         unconnected = getattr(unconnected_gradients, "value", unconnected_gradients)
         if unconnected == "zero":
             found = [
@@ -58,6 +58,8 @@ def _listed(value: Any) -> list[Any]:
 
 def _source(graph: Any, x: Any) -> Tensor:
     """The tensor that stands for x: a variable's reference, so that every reading of it counts."""
+    if isinstance(x, Tensor) and graph.building_function:
+        return x  # perhaps one of a graph around this one
     return graph.as_reference(x) if hasattr(x, "_ref") else graph.convert(x, None, None, "x")
 
 
@@ -84,10 +86,21 @@ def _initial(graph: Any, ys: list[Tensor], grad_ys: Any) -> list[Tensor]:
     return result
 
 
-def _backpropagate(graph, ys, grad_ys, sources, stops) -> list[Any]:
-    reached = _descendants(ys, sources, stops)
+def backpropagate(
+    graph: Any,
+    ys: list[Tensor],
+    grad_ys: list[Any],
+    sources: list[Tensor],
+    stops: list[Tensor] | tuple = (),
+    within: Any = None,
+) -> list[Any]:
+    """Gradients of `ys`, weighed by `grad_ys`, with respect to `sources` (None where there is none).
+
+    New ops land in `graph`. With `within`, only the ways through that function graph count.
+    """
+    reached = _descendants(ys, sources, stops, within)
     blocked = {id(t) for t in stops}
-    order = _between(ys, reached)
+    order = _between(ys, reached, within)
     grads: dict[int, list[Any]] = {}
     for y, grad in zip(ys, grad_ys, strict=True):
         grads.setdefault(id(y), []).append(grad)
@@ -106,7 +119,11 @@ def _flows(tensor: Tensor) -> bool:
     return dtype.is_floating or dtype.is_complex or dtype.name in ("variant", "resource")
 
 
-def _descendants(ys, sources, stops) -> set[int]:
+def _inputs(op: Operation, within: Any) -> list[Tensor]:
+    return op.inputs if within is None or op.graph is within and op.type != "Capture" else []
+
+
+def _descendants(ys, sources, stops, within) -> set[int]:
     """Ids of the tensors that depend on a source (sources included), among the ancestors of the ys."""
     ancestors: dict[int, Operation] = {}
     pending = [y.op for y in ys]
@@ -114,17 +131,17 @@ def _descendants(ys, sources, stops) -> set[int]:
         op = pending.pop()
         if op.id not in ancestors:
             ancestors[op.id] = op
-            pending.extend(t.op for t in op.inputs)
+            pending.extend(t.op for t in _inputs(op, within))
     source_ids, stop_ids = {id(t) for t in sources}, {id(t) for t in stops}
     reached = set(source_ids)
     for op_id in sorted(ancestors):  # ids grow along the edges
         op = ancestors[op_id]
-        if any(id(t) in reached and id(t) not in stop_ids for t in op.inputs):
+        if any(id(t) in reached and id(t) not in stop_ids for t in _inputs(op, within)):
             reached.update(id(t) for t in op.outputs)
     return reached
 
 
-def _between(ys, reached) -> list[Operation]:
+def _between(ys, reached, within) -> list[Operation]:
     """Ops on the ways from the sources to the ys, last first."""
     found: dict[int, Operation] = {}
     pending = [y.op for y in ys if id(y) in reached]
@@ -132,7 +149,7 @@ def _between(ys, reached) -> list[Operation]:
         op = pending.pop()
         if op.id not in found:
             found[op.id] = op
-            pending.extend(t.op for t in op.inputs if id(t) in reached)
+            pending.extend(t.op for t in _inputs(op, within) if id(t) in reached)
     return [found[op_id] for op_id in sorted(found, reverse=True)]
 
 

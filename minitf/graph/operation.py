@@ -91,6 +91,14 @@ class Operation:
                 result.append([next(values) for _ in range(length)])
         return result
 
+    def per_input(self, items: list[Any]) -> list[Any]:
+        """One item per declared input, repeated for each tensor of a list input."""
+        return [
+            item
+            for item, length in zip(items, self.lengths, strict=True)
+            for _ in range(1 if length is None else length)
+        ]
+
     def get_attr(self, name: str) -> Any:
         """An attribute's value. Raises ValueError when the op has none of that name."""
         if name == "T" and self.inputs:

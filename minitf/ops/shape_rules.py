@@ -216,4 +216,5 @@ _PARTIAL = {
     "StridedSlice": _partial_slice,
     "Cast": lambda node: shape_from(node.inputs[0]),
     "Identity": lambda node: shape_from(node.inputs[0]),
+    "Capture": lambda node: shape_from(node.inputs[0]),
 }

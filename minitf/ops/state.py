@@ -7,7 +7,7 @@ import numpy as np
 from minitf.framework import dtypes
 from minitf.framework.shapes import SCALAR
 from minitf.ops import shape_rules
-from minitf.ops.registry import Anything, Attr, Mixed, Numeric, Ref, Slot, not_differentiable, op
+from minitf.ops.registry import Anything, Attr, Handle, Mixed, Numeric, Ref, Slot, not_differentiable, op
 
 
 def _declared_shape(*, shape, dtype):
@@ -69,7 +69,7 @@ def assign_sub_kernel(ref: Ref(Numeric), value: Numeric, *, use_locking=False) -
 
 
 @op("IsVariableInitialized", shape=lambda ref: SCALAR)
-def is_variable_initialized(ref: Slot(Mixed)) -> dtypes.bool:
+def is_variable_initialized(ref: Handle(Mixed)) -> dtypes.bool:
     """Whether a variable has a value."""
     return np.bool_(ref.value is not None)
 

@@ -17,18 +17,19 @@ from minitf.runtime.plan import Simplifier, Value
 
 
 class Fed(NamedTuple):
-    """A tensor that is fed, with the dtype and shape that it will have."""
+    """A tensor that is fed, with the dtype and shape that it will have, and the value if that is known."""
 
     tensor: Tensor
     dtype: DType
     shape: TensorShape
+    constant: Any = None
 
 
 class Plan:
     """A compiled step. Calling it with one array per feed returns a tuple, one item per fetch."""
 
     def __init__(self, step: Callable, source: str, line_ops: list[Any], ops: list[Operation]) -> None:
-        self._step = step
+        self.step = step
         self._line_ops = line_ops
         # Intermediates lie in memory of the plan's own, so one thread at a time may run it.
         self._lock = threading.Lock()
@@ -40,22 +41,29 @@ class Plan:
         with self._lock:
             try:
                 with np.errstate(all="ignore"):
-                    return self._step(*feeds)
-            except errors.OpError as error:
-                if error.op is None:
-                    error.op = self._failed(error)
-                raise
-            except (ValueError, IndexError, ArithmeticError) as error:
-                op = self._failed(error)
-                if op is None:
+                    return self.step(*feeds)
+            except Exception as error:
+                named = self.named(error)
+                if named is error:
                     raise
-                raise errors.InvalidArgumentError(op.node_def, op, str(error)) from error
+                raise named from error
+
+    def named(self, error: Exception) -> Exception:
+        """The `tf.errors` error, with name and line of the op, for what was raised in the step."""
+        if isinstance(error, errors.OpError):
+            if error.op is None:
+                error.op = self._failed(error)
+        elif isinstance(error, ValueError | IndexError | ArithmeticError):
+            op = self._failed(error)
+            if op is not None:
+                return errors.InvalidArgumentError(op.node_def, op, str(error))
+        return error
 
     def _failed(self, error: BaseException) -> Operation | None:
         """The op whose line of the step raised `error`."""
         trace = error.__traceback__
         while trace is not None:
-            if trace.tb_frame.f_code is self._step.__code__:
+            if trace.tb_frame.f_code is self.step.__code__:
                 return self._line_ops[trace.tb_lineno - 2]
             trace = trace.tb_next
         return None
@@ -69,7 +77,7 @@ def compile_plan(
     With `raw`, results are arrays always; else scalars come as NumPy scalars. Raises InvalidArgumentError
     when a placeholder is not fed or shapes don't fit.
     """
-    values = {fed.tensor: Value(fed.dtype, fed.shape) for fed in feeds}
+    values = {fed.tensor: Value(fed.dtype, fed.shape, fed.constant) for fed in feeds}
     for value in values.values():
         value.fed = True
     simplifier = Simplifier(session, values)

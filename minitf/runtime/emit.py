@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from minitf.framework import errors
-from minitf.ops.registry import Ref, Slot
+from minitf.framework import dtypes, errors
+from minitf.ops.registry import Handle, Ref, Slot
 from minitf.runtime.plan import Node, Value
 
 # Ufuncs of which NumPy deprecates passing `out` by position.
@@ -126,11 +126,11 @@ class Emitter:
                 self._line(f"{self._names[value]} = copy({self._names[value]})", node)
 
     def _argument(self, node: Node, position: int, value: Any) -> str:
-        if isinstance(value, list):
-            items = [self.name(item) for item in value]
-            return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
         kind = node.definition.inputs[position].kind
-        if kind is Slot:
+        if isinstance(value, list):
+            items = [self.bind(v.slot, "s") if kind is Handle else self.name(v) for v in value]
+            return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+        if kind in (Slot, Handle):
             return self.bind(value.slot, "s")
         if kind is Ref:
             expression = f"{self.bind(value.slot, 's')}.value"
@@ -163,6 +163,8 @@ class Emitter:
         owned = value in self._names and value.root in self._names and value.slot is None
         owned = owned and not value.root.fed and value.root.constant is None and name not in given
         given.add(name)
+        if value.dtype == dtypes.variant:
+            return name
         if raw:
             return name if owned else f"copy({name})"
         if value.shape.rank is None:

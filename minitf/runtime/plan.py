@@ -12,9 +12,9 @@ import numpy as np
 
 from minitf.framework import errors
 from minitf.framework.dtypes import SHORT_NAMES, DType, as_dtype
-from minitf.framework.shapes import TensorShape
+from minitf.framework.shapes import SCALAR, TensorShape
 from minitf.graph.operation import Operation, Tensor
-from minitf.ops.registry import OpDefinition
+from minitf.ops.registry import OpDefinition, Ref, Slot
 
 # Results up to this size are worked out while planning.
 _LARGEST_FOLDED = 1 << 22
@@ -24,11 +24,11 @@ _INTERNED_BYTES = 64
 class Value:
     """A tensor of the plan: its dtype, what is known of its shape, its constant value if it has one.
 
-    `root` is the value whose memory this one may share (itself, unless an op made it as a view), and `slot`
-    the variable storage it may show.
+    `root` is the value whose memory this one may share (itself, unless an op made it as a view), `slot` the
+    variable storage it may show, and `element` what is known of the items if it is a loop's stack of them.
     """
 
-    __slots__ = ("dtype", "shape", "constant", "producer", "root", "slot", "fed")
+    __slots__ = ("dtype", "shape", "constant", "producer", "root", "slot", "fed", "element")
 
     def __init__(self, dtype: DType, shape: TensorShape, constant: Any = None, producer: Any = None):
         self.dtype = dtype
@@ -38,6 +38,7 @@ class Value:
         self.root: Value = self
         self.slot: Any = None
         self.fed = False
+        self.element: Value | None = None
 
 
 @dataclass(eq=False)
@@ -55,6 +56,8 @@ class Node:
     # What fusion.py let this node's kernel do last: add a bias (then the last of `inputs`), apply a function.
     has_bias: bool = False
     activation: str | None = None
+    # Of a control-flow op: what becomes of its function graphs (see ops/control_steps.py).
+    steps: Any = None
 
     def grouped(self, values: list[Any]) -> list[Any]:
         """One item per input of the op, regrouped as it declares them."""
@@ -63,15 +66,31 @@ class Node:
     @property
     def reads(self) -> list[Value]:
         """The inputs that are read, not only changed in place."""
+        return [value for value, kind in zip(self.inputs, self._kinds, strict=True) if kind is None]
+
+    def needs(self, used: set[int]) -> list[Value]:
+        """The inputs that are read when only the outputs at the positions `used` are wanted."""
+        if self.steps is None:
+            return self.reads
+        return [self.inputs[position] for position in self.steps.needed(used)]
+
+    @property
+    def must_run(self) -> bool:
+        """Whether it runs even if nothing uses its outputs."""
+        if self.steps is not None:
+            return self.steps.effects
+        return self.definition.stateful and not self.definition.is_variable
+
+    @property
+    def _kinds(self) -> list[type | None]:
         kinds = self.op.per_input([declared.kind for declared in self.definition.inputs])
-        kinds += [None] * (len(self.inputs) - len(kinds))
-        return [value for value, kind in zip(self.inputs, kinds, strict=True) if kind is None]
+        return kinds + [None] * (len(self.inputs) - len(kinds))
 
     @property
     def writes(self) -> list[Any]:
         """The variable storages that this node changes."""
-        mutated = [self.inputs[i].slot for i in self.definition.mutates]
-        return mutated + [slot for slot in self.touched if slot not in mutated]
+        changing = [value.slot for value, kind in zip(self.inputs, self._kinds) if kind in (Ref, Slot)]
+        return changing + [slot for slot in self.touched if slot not in changing]
 
     @property
     def touched(self) -> list[Any]:
@@ -94,9 +113,21 @@ class Simplifier:
     def run(self, fetches: Iterable[Tensor | Operation]) -> list[Node]:
         """The nodes needed for `fetches`; `values` then maps every tensor on the way."""
         fetches = list(fetches)
+        self.translate(fetches)
+        needed = alive(self.nodes, [self.values[t] for t in fetches if isinstance(t, Tensor)])
+        for node, (used, values) in needed.items():
+            if node.steps is not None:
+                node.steps.settle(used)
+                node.inputs = [v if v in values or v.slot else _unneeded(v) for v in node.inputs]
+        kept = [node for node in self.nodes if node in needed]
+        for node in kept:
+            node.after = [other for other in node.after if other in needed]
+        return kept
+
+    def translate(self, fetches: Iterable[Tensor | Operation]) -> None:
+        """Makes the nodes for `fetches`, without dropping any."""
         for op in _needed(fetches, self.values):
             self._translate(op)
-        return self._without_dead([self.values[t] for t in fetches if isinstance(t, Tensor)])
 
     def _translate(self, op: Operation) -> None:
         if op.outputs and all(t in self.values for t in op.outputs):
@@ -169,6 +200,9 @@ class Simplifier:
         self._add(node)
 
     def _infer(self, node: Node) -> list[Value]:
+        if node.definition.steps is not None:
+            node.steps = node.definition.steps(node)
+            return node.steps.outputs
         try:
             specs = node.definition.infer(node.grouped(node.inputs), node.attrs)
         except ValueError as error:
@@ -241,22 +275,24 @@ class Simplifier:
             return None
         return None if earlier is node else earlier
 
-    def _without_dead(self, fetched: list[Value]) -> list[Node]:
-        alive: set[Node] = set()
-        pending = [value.producer for value in fetched if value.producer is not None]
-        pending += [
-            node for node in self.nodes if node.definition.stateful and not node.definition.is_variable
-        ]
-        while pending:
-            node = pending.pop()
-            if node in alive:
-                continue
-            alive.add(node)
-            pending += [value.producer for value in node.reads if value.producer is not None]
-        kept = [node for node in self.nodes if node in alive]
-        for node in kept:
-            node.after = [other for other in node.after if other in alive]
-        return kept
+
+def alive(nodes: list[Node], wanted: Iterable[Value]) -> dict[Node, tuple[set[int], set[Value]]]:
+    """The nodes that must run for `wanted`: which of their outputs are used, which inputs they then need."""
+    needed, result = set(wanted), {}
+    for node in reversed(nodes):
+        used = {i for i, value in enumerate(node.outputs) if value in needed}
+        if used or node.must_run:
+            values = set(node.needs(used))
+            result[node] = used, values
+            needed |= values
+    return result
+
+
+def _unneeded(value: Value) -> Value:
+    """Stands in for an input that the node turned out not to need."""
+    dtype = value.dtype.base_dtype
+    return Value(dtype, SCALAR, np.zeros((), dtype.numpy_dtype))
+
 
 
 def _needed(fetches: Iterable[Any], fed: dict[Tensor, Any]) -> list[Operation]:

@@ -16,6 +16,7 @@ from minitf.ops.registry import Symbol
 from minitf.runtime import fetches as fetching
 from minitf.runtime.compile import Fed, Plan, compile_plan
 from minitf.runtime.config import ConfigProto, RunOptions, apply_threads
+from minitf.runtime.inner import InnerGraph
 
 
 class Session:
@@ -76,6 +77,13 @@ class Session:
         if op not in self._states:
             self._states[op] = op.definition.state(op)
         return self._states[op]
+
+    def inner(self, fetches: list[Tensor], arguments: list[Tensor], values: list[Any]) -> InnerGraph:
+        """A function graph with `arguments` that computes `fetches`, as a step within a step of this session.
+
+        `values` say what is known of the arguments (dtype, shape, constant value).
+        """
+        return InnerGraph(self, fetches, arguments, values)
 
     def run(
         self,

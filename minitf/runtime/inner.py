@@ -1,0 +1,112 @@
+"""Steps within steps: the function graphs of control-flow ops, planned for the step that they are part of."""
+
+from typing import Any
+
+import numpy as np
+
+from minitf.framework import errors
+from minitf.framework.shapes import TensorShape
+from minitf.graph.operation import Operation, Tensor
+from minitf.runtime.compile import Fed, Plan, compile_plan
+from minitf.runtime.plan import Simplifier, Value, alive
+
+
+class InnerGraph:
+    """A function graph as one step uses it.
+
+    It is simplified with what is known of its arguments, which tells the shapes of its results and which
+    arguments each of them needs. Where that fails (a branch that cannot work, and may never be taken), the
+    graph's own shapes hold and every argument is needed.
+    """
+
+    def __init__(
+        self, session: Any, fetches: list[Tensor | Operation], arguments: list[Tensor], values: list[Value]
+    ) -> None:
+        self._session = session
+        self._arguments = arguments
+        self._values = [_argument(value) for value in values]
+        self._simplifier = Simplifier(session, dict(zip(arguments, self._values)))
+        self.failed = False
+        try:
+            self._simplifier.translate(fetches)
+        except errors.OpError:
+            self.failed = True
+
+    def value(self, tensor: Tensor) -> Value:
+        """What is known of a fetched tensor."""
+        if self.failed:
+            return Value(tensor.dtype.base_dtype, tensor.shape)
+        return self._simplifier.values[tensor]
+
+    def needed(self, fetches: list[Tensor]) -> set[int]:
+        """Positions of the arguments that computing `fetches` (and what has effects) takes."""
+        if self.failed:
+            return set(range(len(self._arguments)))
+        wanted = [self._simplifier.values[tensor] for tensor in fetches]
+        found = set(wanted)
+        for _, values in alive(self._simplifier.nodes, wanted).values():
+            found |= values
+        return {i for i, value in enumerate(self._values) if value in found}
+
+    @property
+    def effects(self) -> bool:
+        """Whether it does more than compute its results."""
+        return any(node.must_run for node in self._simplifier.nodes)
+
+    def step(self, fetches: list[Tensor | Operation]) -> "InnerStep":
+        """The function that computes `fetches` from all arguments."""
+        return InnerStep(self._session, fetches, self._arguments, self._values)
+
+
+class InnerStep:
+    """Computes a function's results from arrays. Plans are made when first needed, one for each shape."""
+
+    def __init__(
+        self,
+        session: Any,
+        fetches: list[Tensor | Operation],
+        arguments: list[Tensor],
+        values: list[Value],
+    ) -> None:
+        self._session = session
+        self._fetches = fetches
+        self._arguments = arguments
+        self._values = values
+        self._open = [i for i, value in enumerate(values) if not value.shape.is_fully_defined()]
+        self._plans: dict[tuple, Plan] = {}
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the arguments always have the same shapes."""
+        return not self._open
+
+    def plan(self, arrays: Any) -> Plan:
+        """The plan for arguments of these shapes."""
+        shapes = tuple([np.shape(arrays[i]) for i in self._open])
+        if shapes not in self._plans:
+            known = dict(zip(self._open, shapes))
+            feeds = [
+                Fed(tensor, value.dtype, TensorShape(known.get(i, value.shape)), value.constant)
+                for i, (tensor, value) in enumerate(zip(self._arguments, self._values))
+            ]
+            self._plans[shapes] = compile_plan(self._session, self._fetches, feeds, raw=True)
+        return self._plans[shapes]
+
+    def __call__(self, *arrays: Any) -> tuple[Any, ...]:
+        """The results. They share no memory with the arguments."""
+        plan = self.plan(arrays)
+        try:
+            return plan.step(*arrays)
+        except Exception as error:
+            named = plan.named(error)
+            if named is error:
+                raise
+            raise named from error
+
+
+def _argument(value: Value) -> Value:
+    """The same knowledge, for use inside."""
+    inside = Value(value.dtype.base_dtype, value.shape, value.constant)
+    inside.element = value.element
+    inside.fed = True
+    return inside
