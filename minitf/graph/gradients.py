@@ -27,7 +27,7 @@ def gradients(
     few rows only is an IndexedSlices. `colocate_gradients_with_ops`, `gate_gradients` and
     `aggregation_method` tune TensorFlow's placement and memory; here they change nothing in the result.
 
-    Raises LookupError when an op on the way has no gradient, TypeError for non-floating ys.
+    Raises LookupError when an op on the way has no gradient, TypeError for complex ys without grad_ys.
     """
     graph = get_default_graph()
     ys, xs = _listed(ys), _listed(xs)
@@ -66,14 +66,12 @@ def _source(graph: Any, x: Any) -> Tensor:
 def _initial(graph: Any, ys: list[Tensor], grad_ys: Any) -> list[Tensor]:
     given = [None] * len(ys) if grad_ys is None else _listed(grad_ys)
     if len(given) != len(ys):
-        raise ValueError(f"Passed {len(given)} grad_ys for {len(ys)} ys")
+        raise ValueError(f"Length mismatch. Passed {len(given)} grad_ys for {len(ys)} ys")
     result = []
     for i, (y, grad) in enumerate(zip(ys, given, strict=True)):
         dtype = y.dtype.base_dtype
-        if not (dtype.is_floating or dtype.is_complex):
-            raise TypeError(
-                f"Gradients of y must be floating or complex, but y {y.name} has dtype {dtype.name}"
-            )
+        if grad is None and dtype.is_complex:
+            raise TypeError(f"Gradients of complex tensors must set grad_ys (y.dtype = {y.dtype!r})")
         if grad is None:
             result.append(ones_like(y, name=f"grad_ys_{i}"))
         else:
@@ -103,7 +101,8 @@ def backpropagate(
     order = _between(ys, reached, within)
     grads: dict[int, list[Any]] = {}
     for y, grad in zip(ys, grad_ys, strict=True):
-        grads.setdefault(id(y), []).append(grad)
+        if _flows(y):
+            grads.setdefault(id(y), []).append(grad)
     autodiff.sweep(
         order,
         grads,

@@ -165,7 +165,9 @@ class Graph:
     def unique_name(self, name: str, mark_as_used: bool = True) -> str:
         """`name` below the current scope, made unique the way TensorFlow does: `x`, `x_1`, `x_2`."""
         if not name or not _VALID_NAME.match(name) and not self._scope:
-            raise ValueError(f"'{name}' is not a valid node name")
+            raise ValueError(
+                f"`{name}` is not a valid node name. Accepted names conform to Regex /{_VALID_NAME}/"
+            )
         return self._unique_absolute(self._scope + name, mark_as_used)
 
     def _unique_absolute(self, name: str, mark_as_used: bool = True) -> str:
@@ -188,7 +190,15 @@ class Graph:
     def name_scope(self, name: str | None) -> Iterator[str]:
         """Ops made inside are named `scope/…`. None or '' leaves all scopes; 'x/' re-enters scope x."""
         if name and not (_VALID_SCOPE if self._scope else _VALID_NAME).match(name):
-            raise ValueError(f"'{name}' is not a valid scope name")
+            if self._scope:
+                raise ValueError(
+                    f"'{name}' is not a valid scope name. A scope name has to match the following pattern: "
+                    f"{_VALID_SCOPE.pattern}"
+                )
+            raise ValueError(
+                f"'{name}' is not a valid root scope name. A root scope name has to match the following "
+                f"pattern: {_VALID_NAME.pattern}"
+            )
         outer = self._scope
         if not name:
             self._scope = ""
@@ -217,6 +227,8 @@ class Graph:
         if not isinstance(name, str):
             raise TypeError(f"Operation names are strings (or similar), not {type(name).__name__}.")
         if name not in self._operations:
+            if ":" in name:
+                raise ValueError(f"Name {name!r} appears to refer to a Tensor, not a Operation.")
             raise KeyError(f"The name {name!r} refers to an Operation not in the graph.")
         return self._operations[name]
 

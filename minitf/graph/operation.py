@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from minitf.framework.dtypes import ENUM_NAMES, DType
 from minitf.framework.shapes import TensorShape, as_shape
 from minitf.graph import default_session
+from minitf.ops import shape_rules
 from minitf.ops.operators import TensorOperators
 from minitf.ops.registry import OpDefinition, Symbol
 
@@ -163,7 +164,7 @@ class Tensor(TensorOperators, Symbol):
 
     def set_shape(self, shape: Any) -> None:
         """Adds to what is known of the shape. Raises ValueError when `shape` contradicts it."""
-        self._shape = self._shape.merge_with(as_shape(shape))
+        self._shape = shape_rules.merge(self._shape, as_shape(shape))
 
     def consumers(self) -> list[Operation]:
         """The ops that take this tensor."""
@@ -187,7 +188,8 @@ class Tensor(TensorOperators, Symbol):
         return f"<tf.Tensor '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
 
     def __str__(self) -> str:
-        return f'Tensor("{self.name}", shape={self.shape}, dtype={self.dtype.name})'
+        shape = "" if self.shape.rank is None else f" shape={self.shape},"
+        return f'Tensor("{self.name}",{shape} dtype={self.dtype.name})'
 
 
 def describe(definition: OpDefinition, name: str, inputs: list[Any]) -> str:

@@ -228,12 +228,6 @@ class Variable(TensorOperators):
     def __iter__(self) -> Any:
         raise TypeError("'Variable' object is not iterable.")
 
-    def __iadd__(self, other: Any) -> Any:
-        raise RuntimeError(
-            "Variable += value not supported. Use variable.assign_add(value) to modify the variable value "
-            "and variable = variable + value to get a new Tensor object."
-        )
-
     def __repr__(self) -> str:
         return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
 

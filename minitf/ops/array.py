@@ -191,16 +191,25 @@ def _reshaped(tensor, shape, **_attrs):
     return target
 
 
-@op("Reshape", shape=_reshaped, alias=True)
+def _wrong_count(count: int, sizes: Any) -> str:
+    known = int(np.prod([s for s in sizes if s != -1], dtype=np.int64))
+    wanted = f"requires a multiple of {known}" if -1 in sizes else f"has {known}"
+    return f"Input to reshape is a tensor with {count} values, but the requested shape {wanted}"
+
+
+def _unfit(tensor, shape, **_attrs):
+    sizes = constant_value(shape)
+    known = sizes is not None and tensor.shape.is_fully_defined()
+    return _wrong_count(tensor.shape.num_elements(), list(sizes)) if known else None
+
+
+@op("Reshape", shape=_reshaped, alias=True, bad_shapes=_unfit)
 def _reshape(tensor: Anything, shape: Index) -> Anything:
     sizes = tuple(shape)
-    known = int(np.prod([s for s in sizes if s != -1], dtype=np.int64))
-    if (-1 in sizes and (known == 0 or tensor.size % known)) or (-1 not in sizes and known != tensor.size):
-        raise ValueError(
-            f"Input to reshape is a tensor with {tensor.size} values, but the requested shape "
-            + (f"requires a multiple of {known}" if -1 in sizes else f"has {known}")
-        )
-    return tensor.reshape(sizes)
+    try:
+        return tensor.reshape(sizes)
+    except ValueError:
+        raise ValueError(_wrong_count(tensor.size, sizes)) from None
 
 
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
@@ -281,6 +290,9 @@ def _transposed(x, perm, **_attrs):
         raise ValueError(f"Dimension must be {x.shape.rank} but is {perm.shape.sizes[0]}")
     if value is None:
         return unknown_shape(x.shape.rank)
+    for axis in value:
+        if not -x.shape.rank <= axis < x.shape.rank:
+            raise ValueError(f"perm dim {axis} is out of range of input rank {x.shape.rank}")
     return TensorShape([x.shape.sizes[axis] for axis in value])
 
 

@@ -1,4 +1,4 @@
-"""Python values to NumPy arrays, by TensorFlow's rules: no silent promotion, no lossy conversion.
+"""Python values to NumPy arrays, by TensorFlow's rules: no silent promotion of one kind to another.
 
 Lists become float32, int32, bool or string; NumPy arrays keep their dtype unless another is asked for.
 """
@@ -10,31 +10,27 @@ import numpy as np
 from minitf.framework import dtypes
 from minitf.framework.dtypes import DType
 from minitf.framework.shapes import Dimension, TensorShape
+from minitf.ops.registry import Symbol
 
-_PYTHON_DEFAULTS = {
-    "f": np.float32,
-    "i": np.int32,
-    "u": np.int32,
-    "b": np.bool_,
-    "c": np.complex128,
-}
 # Which kinds of Python value each kind of dtype takes without complaint.
-_ACCEPTED = {"f": "fiu", "i": "iu", "u": "iu", "b": "b", "c": "cfiu", "O": "OSU"}
+_ACCEPTED = {"f": "fiub", "i": "iub", "u": "iub", "b": "b", "c": "cfiub", "O": "OSU"}
 
 
 def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:
     """`value` as an array of `dtype`, or of the dtype TensorFlow would infer.
 
     Raises TypeError when a Python value does not fit the dtype, ValueError for ragged lists and None.
+    Integers too large for the dtype wrap around, as TensorFlow's do.
     """
     if isinstance(value, np.ndarray | np.generic):
         return _from_numpy(np.asarray(value), dtype)
+    if isinstance(value, Symbol):
+        raise TypeError("Expected any non-tensor type, but got a tensor instead.")
     if hasattr(value, "__array__") and not isinstance(value, list | tuple):
         return _from_numpy(np.asarray(value), dtype)
     if value is None:
         raise ValueError("None values not supported.")
     plain = _plain(value)
-    numpy_scalars = _holds_numpy(plain)
     try:
         array = np.array(plain)
     except ValueError:
@@ -47,32 +43,32 @@ def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:
     if kind == "O":
         return _from_objects(array, value, dtype)
     if kind in "SU":
+        if not all(isinstance(leaf, str | bytes | np.generic) for leaf in _leaves(plain)):
+            raise _unconvertible(value)
         array = _bytes_array(np.array(plain, dtype=object))
         kind = "O"
     if dtype is None:
-        return _infer(array, kind, numpy_scalars, value)
-    return _as_dtype(array, kind, value, dtype, numpy_scalars)
+        return _infer(array, kind, _holds_arrays(plain))
+    return _as_dtype(array, kind, value, dtype, _holds_arrays(plain))
 
 
-def _infer(array: np.ndarray, kind: str, numpy_scalars: bool, value: Any) -> np.ndarray:
-    if kind == "O" or (numpy_scalars and array.size):
-        return array
-    if array.size == 0 and kind == "f":
-        return array.astype(np.float32)
-    if kind == "i" and array.size and not _fits(array, np.int32):
-        return array.astype(np.int64)
-    return array.astype(_PYTHON_DEFAULTS[kind])
+def _infer(array: np.ndarray, kind: str, from_arrays: bool) -> np.ndarray:
+    """NumPy's double and long become float32 and int32 (where they fit) unless they come from arrays."""
+    if array.dtype == np.float64 and not from_arrays:
+        with np.errstate(over="ignore"):
+            return array.astype(np.float32)
+    if array.dtype == np.int64 and (not array.size or _fits(array, np.int32)):
+        return array.astype(np.int32)
+    return array
 
 
-def _as_dtype(array: np.ndarray, kind: str, value: Any, dtype: DType, cast: bool) -> np.ndarray:
+def _as_dtype(array: np.ndarray, kind: str, value: Any, dtype: DType, from_arrays: bool) -> np.ndarray:
     wanted = dtype.base_dtype.numpy_dtype
-    if array.size and not cast and kind not in _ACCEPTED[wanted.kind]:
+    if array.size and not from_arrays and kind not in _ACCEPTED[wanted.kind]:
         offender = next(v for v in _leaves(value) if not _accepts(v, wanted.kind))
         raise TypeError(
             f"Expected {dtype.base_dtype.name}, but got {offender} of type '{type(offender).__name__}'."
         )
-    if wanted.kind in "iu" and kind in "iu" and array.size and not _fits(array, wanted.type):
-        raise TypeError(f"Cannot convert {_short(value)} to EagerTensor of dtype {dtype.base_dtype.name}")
     with np.errstate(all="ignore"):
         return array.astype(wanted)
 
@@ -110,14 +106,21 @@ def _from_objects(array: np.ndarray, value: Any, dtype: DType | None) -> np.ndar
         return _bytes_array(array)
     if dtype in (dtypes.variant, dtypes.resource):
         return array
-    if any(leaf is None for leaf in leaves):
-        raise ValueError("None values not supported.")
-    if leaves and all(isinstance(leaf, int | float | bool | np.generic) for leaf in leaves):
-        return to_array(np.array(array.tolist()), dtype)
+    known = bool(leaves) and all(isinstance(leaf, int | float | bool | np.generic) for leaf in leaves)
+    numbers = np.array(array.tolist()) if known else array
+    if numbers.dtype != object:
+        return to_array(numbers, dtype)
     if dtype is not None and any(isinstance(leaf, str | bytes) for leaf in leaves):
         offender = next(leaf for leaf in leaves if isinstance(leaf, str | bytes))
         raise TypeError(f"Expected {dtype.name}, but got {offender} of type 'str'.")
-    raise TypeError(f"Failed to convert object of type {type(value)} to Tensor. Contents: {_short(value)}")
+    raise _unconvertible(value)
+
+
+def _unconvertible(value: Any) -> TypeError:
+    return TypeError(
+        f"Failed to convert elements of {_short(value)} to Tensor. Consider casting elements to a supported "
+        "type. See https://www.tensorflow.org/api_docs/python/tf/dtypes for supported TF dtypes."
+    )
 
 
 def _bytes_array(array: np.ndarray) -> np.ndarray:
@@ -143,10 +146,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _holds_numpy(value: Any) -> bool:
+def _holds_arrays(value: Any) -> bool:
     if isinstance(value, list | tuple):
-        return bool(value) and _holds_numpy(value[0])
-    return isinstance(value, np.ndarray | np.generic)
+        return bool(value) and _holds_arrays(value[0])
+    return isinstance(value, np.ndarray)
 
 
 def _leaves(value: Any) -> Any:

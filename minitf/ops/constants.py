@@ -56,9 +56,7 @@ def _filled(array: np.ndarray, shape: TensorShape, verify: bool) -> np.ndarray:
     if verify and sizes != array.shape:
         raise TypeError(f"Expected Tensor's shape: {sizes}, but got {array.shape}.")
     if array.size > count:
-        raise ValueError(f"Too many elements provided. Needed at most {count}, but received {array.size}")
-    if array.size == 0 and count:
-        raise ValueError("Cannot create a Tensor of a nonzero size from no values.")
+        raise ValueError(f"Too many elements provided. Takes at most {count}, but got {array.size}.")
     flat = np.empty(count, array.dtype)
     flat[: array.size] = array.ravel()
     flat[array.size :] = array.ravel()[-1] if array.size else 0

@@ -82,12 +82,12 @@ def _unpack_gradient(op, *grads):
 
 def _concatenated(values, axis):
     position = constant_value(axis)
-    ranks = {v.shape.rank for v in values} - {None}
-    if len(ranks) > 1:
-        raise ValueError(f"Ranks of all input tensors should match: got {sorted(ranks)}")
+    ranks = [v.shape.rank for v in values if v.shape.rank is not None]
     if not ranks:
         return UNKNOWN
-    (count,) = ranks
+    count = ranks[0]
+    for value in values:
+        shape_rules.require_rank(value, count)
     if position is None:
         return unknown_shape(count)
     position = normalize_axis(int(position), count)

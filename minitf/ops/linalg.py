@@ -24,7 +24,15 @@ def _prepare_product(node):
     return functools.partial(gemm.matmul, **node.attrs)
 
 
-@op("MatMul", shape=_product_shape, prepare=_prepare_product, epilogue=True)
+def _sizes_differ(*inputs, **_attrs):
+    for i, x in enumerate(inputs):
+        if x.shape.rank is not None and x.shape.rank < 2:
+            return f"In[{i}] ndims must be >= 2: {x.shape.rank}"
+    a, b = inputs
+    return f"Matrix size-incompatible: In[0]: {a.shape.brackets()}, In[1]: {b.shape.brackets()}"
+
+
+@op("MatMul", shape=_product_shape, bad_shapes=_sizes_differ, prepare=_prepare_product, epilogue=True)
 def _matmul(a: Numeric, b: Numeric, *, transpose_a=False, transpose_b=False, out=None) -> Numeric:
     return gemm.matmul(a, b, transpose_a, transpose_b, out=out)
 
@@ -40,7 +48,7 @@ def _batch_shape(x, y, *, adj_x, adj_y):
     return broadcast_sizes(x.shape[:-2], y.shape[:-2]).concatenate([rows, columns])
 
 
-@op("BatchMatMulV2", shape=_batch_shape, default_name="MatMul")
+@op("BatchMatMulV2", shape=_batch_shape, default_name="MatMul", bad_shapes=_sizes_differ)
 def _batch_matmul(x: Numeric, y: Numeric, *, adj_x=False, adj_y=False, out=None) -> Numeric:
     x = np.conj(x) if adj_x and x.dtype.kind == "c" else x
     y = np.conj(y) if adj_y and y.dtype.kind == "c" else y

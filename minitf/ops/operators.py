@@ -5,39 +5,36 @@ from typing import Any
 from minitf.framework.errors import OperatorNotAllowedInGraphError
 from minitf.ops import math, slicing
 from minitf.ops.linalg import matmul
-from minitf.ops.registry import Symbol, interpreter
+from minitf.ops.registry import interpreter
 
 
 def _binary(function: Any, name: str, reverse: bool = False) -> Any:
     def method(self, other):
-        try:
-            left, right = _operands(self, other)
-        except NotImplementedError:
+        if getattr(other, "__minitf_operand__", True) is False:
             return NotImplemented
-        return function(right, left, name=name) if reverse else function(left, right, name=name)
+        this = interpreter().convert(self, None, None, "x")
+        dtype = this.dtype.base_dtype
+        if reverse:
+            return function(_Operand(other, dtype, None, "x"), this, name=name)
+        return function(this, _Operand(other, None, dtype, "y"), name=name)
 
     return method
 
 
-def _operands(this: Any, other: Any) -> tuple[Any, Any]:
-    """`other` tried as a tensor of `this` one's dtype first, as TensorFlow does."""
-    current = interpreter()
-    this = current.convert(this, None, None, "x")
-    if not isinstance(other, Symbol) and getattr(other, "__minitf_operand__", True) is False:
-        raise NotImplementedError
-    return this, _Operand(other, this.dtype.base_dtype)
-
-
 class _Operand:
-    """A right operand that becomes a tensor inside the op's own name scope (`add/y`)."""
+    """The other operand, which becomes a tensor inside the op's own name scope (`add/y`).
 
-    __slots__ = ("value", "hint")
+    As in TensorFlow, one on the right is tried as a tensor of the left one's dtype; one on the left must be
+    of the right one's.
+    """
 
-    def __init__(self, value: Any, hint: Any) -> None:
-        self.value, self.hint = value, hint
+    __slots__ = ("value", "dtype", "hint", "name")
+
+    def __init__(self, value: Any, dtype: Any, hint: Any, name: str) -> None:
+        self.value, self.dtype, self.hint, self.name = value, dtype, hint, name
 
     def _as_tensor(self):
-        return interpreter().convert(self.value, None, self.hint, "y")
+        return interpreter().convert(self.value, self.dtype, self.hint, self.name)
 
 
 def _unary(function: Any, name: str) -> Any:

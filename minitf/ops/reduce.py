@@ -46,6 +46,11 @@ def _reduced_shape(input, axis, *, keep_dims=False):
     return TensorShape([s for i, s in enumerate(sizes) if i not in axes])
 
 
+def _no_such_dimension(input, axis, **_attrs):
+    wrong = [a for a in np.ravel(constant_value(axis)) if not -input.shape.rank <= a < input.shape.rank]
+    return f"Invalid reduction dimension ({wrong[0]} for input with {input.shape.rank} dimension(s)"
+
+
 def _no_axes(node):
     axis = node.inputs[1].constant
     return axis is not None and axis.size == 0
@@ -66,7 +71,7 @@ def _reduction(name: str, ufunc: Any, types: Any) -> Any:
         dtype = node.outputs[0].dtype.numpy_dtype
         return lambda input, axis, out=None: reduce(input, axes, dtype, out, keep)
 
-    @op(name, shape=_reduced_shape, prepare=prepare, passes_through=_no_axes)
+    @op(name, shape=_reduced_shape, bad_shapes=_no_such_dimension, prepare=prepare, passes_through=_no_axes)
     def kernel(input: types, axis: Index, *, keep_dims=False, out=None) -> types:
         axes = _axes(axis, input.ndim)
         if not input.size and ufunc.identity is None:
@@ -106,7 +111,13 @@ def _prepare_mean(node):
     return lambda input, axis, out=None: divide(reduce(input, axes, None, out, keep), count, out)
 
 
-@op("Mean", shape=_reduced_shape, prepare=_prepare_mean, passes_through=_no_axes)
+@op(
+    "Mean",
+    shape=_reduced_shape,
+    bad_shapes=_no_such_dimension,
+    prepare=_prepare_mean,
+    passes_through=_no_axes,
+)
 def _mean(input: Numeric, axis: Index, *, keep_dims=False, out=None) -> Numeric:
     axes, dtype = _axes(axis, input.ndim), input.dtype
     count = int(np.prod([input.shape[a] for a in axes]))

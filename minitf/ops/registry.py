@@ -137,6 +137,8 @@ class OpDefinition:
     alias: bool = False
     # Names of inputs of which the kernel reads the shape (and dtype) only.
     shape_only: tuple[str, ...] = ()
+    # bad_shapes(*inputs, **attrs): TensorFlow's words for shapes that turn out not to fit when the op runs.
+    bad_shapes: Callable | None = None
     # passes_through(node): whether the output is just the first input; the step plan then drops the op.
     passes_through: Callable | None = None
     # The step plan's chance to specialise: prepare(node, session) -> a function of the input arrays.
@@ -249,7 +251,7 @@ def elementwise(
 
     Its inputs broadcast, unless another `shape` rule is given.
     """
-    from minitf.ops.shape_rules import broadcast
+    from minitf.ops.shape_rules import broadcast, incompatible
 
     outputs = result or next(iter(inputs.values()))
     declared = tuple(Input(arg, types, False, None) for arg, types in inputs.items())
@@ -263,6 +265,7 @@ def elementwise(
         default_name,
         elementwise=True,
         accepts_out=True,
+        bad_shapes=incompatible,
     )
     module = inspect.currentframe().f_back.f_globals["__name__"]
     return _public_function(definition, (default_name or name).lower(), doc, module)

@@ -16,7 +16,7 @@ def _selected(condition, x, y):
     if condition.shape.rank == 1 and merged.rank is not None and merged.rank != 1:
         shape_rules.merge_sizes(condition.shape.sizes[0], merged.sizes[0])
     elif condition.shape.rank not in (0, None):
-        merged = shape_rules.merge(merged, condition.shape)
+        merged = shape_rules.merge(condition.shape, merged)
     return merged
 
 
@@ -34,7 +34,7 @@ def _select_gradient(op, grad):
     return [None, _select(condition, grad, zero), _select(condition, zero, grad)]
 
 
-@op("SelectV2", shape=shape_rules.broadcast)
+@op("SelectV2", shape=shape_rules.broadcast, bad_shapes=shape_rules.incompatible)
 def where_v2_kernel(condition: Bool, x: Anything, y: Anything) -> Anything:
     """x where `condition` holds, else y; all three broadcast."""
     return np.where(condition, x, y)

@@ -24,6 +24,11 @@ def broadcast(*inputs: Any, **_attrs: Any) -> TensorShape:
     return broadcast_sizes(*[x.shape for x in inputs])
 
 
+def incompatible(*inputs: Any, **_attrs: Any) -> str:
+    """What TensorFlow says when shapes turn out not to broadcast while a step runs."""
+    return "Incompatible shapes: " + " vs. ".join(x.shape.brackets() for x in inputs)
+
+
 def scalar(*_inputs: Any, **_attrs: Any) -> TensorShape:
     """Always a scalar."""
     return SCALAR

@@ -39,7 +39,7 @@ def _sliced_shape(input, begin, end, strides, **masks):
     if input.shape.rank is None:
         return UNKNOWN
     if values[2] is not None and not np.all(values[2]):
-        raise ValueError("slice strides must be non-zero")
+        raise ValueError(f"strides[{np.argmin(np.abs(values[2]))}] must be non-zero")
     if any(v is None for v in values):
         return _partly_known(input, begin, masks)
     key = _key(*values, masks)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minitf.framework import dtypes
-from minitf.framework.shapes import SCALAR
+from minitf.framework.shapes import SCALAR, TensorShape
 from minitf.ops import shape_rules
 from minitf.ops.registry import Anything, Attr, Handle, Mixed, Numeric, Ref, Slot, not_differentiable, op
 
@@ -34,7 +34,14 @@ def _assigned(ref, value, *, validate_shape=True, use_locking=True):
     return shape_rules.merge(ref.shape, value.shape) if validate_shape else value.shape
 
 
-@op("Assign", shape=_assigned)
+def _other_shape(ref, value, **_attrs):
+    return (
+        f"Assign requires shapes of both tensors to match. lhs shape= {ref.shape.brackets()} "
+        f"rhs shape= {TensorShape(value.shape).brackets()}"
+    )
+
+
+@op("Assign", shape=_assigned, bad_shapes=_other_shape)
 def assign_kernel(ref: Slot(Anything), value: Anything, *, validate_shape=True, use_locking=True) -> Ref(
     Anything
 ):
@@ -44,10 +51,7 @@ def assign_kernel(ref: Slot(Anything), value: Anything, *, validate_shape=True, 
         np.copyto(current, value)
     else:
         if validate_shape and not ref.shape.is_compatible_with(np.shape(value)):
-            raise ValueError(
-                f"Assign requires shapes of both tensors to match. lhs shape= {ref.shape.brackets()} "
-                f"rhs shape= {list(np.shape(value))}"
-            )
+            raise ValueError(_other_shape(ref, np.asarray(value)))
         ref.value = np.array(value)
     return ref.value
 

@@ -206,7 +206,7 @@ class Simplifier:
         try:
             specs = node.definition.infer(node.grouped(node.inputs), node.attrs)
         except ValueError as error:
-            raise errors.InvalidArgumentError(node.op.node_def, node.op, str(error)) from None
+            raise errors.InvalidArgumentError(node.op.node_def, node.op, _misfit(node, error)) from None
         values = []
         for spec, tensor in zip(specs, node.op.outputs, strict=True):
             shape = spec.shape
@@ -324,6 +324,12 @@ def _unfed(op: Operation) -> errors.InvalidArgumentError:
         f"You must feed a value for placeholder tensor '{op.name}' with dtype "
         f"{SHORT_NAMES[tensor.dtype.base_dtype.name]}{shape}",
     )
+
+
+def _misfit(node: Node, error: Exception) -> str:
+    """How TensorFlow puts it when shapes turn out not to fit in a run: not as when the graph is built."""
+    words = node.definition.bad_shapes
+    return (words and words(*node.grouped(node.inputs), **node.attrs)) or str(error)
 
 
 def _bytes(value: Value) -> float:

@@ -30,9 +30,9 @@ class Session:
         if target:
             raise NotImplementedError(f"Session(target={target!r}): minitf runs in its own process only")
         if graph is not None and not isinstance(graph, Graph):
-            raise TypeError(f"Argument `graph` must be a tf.Graph, but got {type(graph).__name__}")
+            raise TypeError(f'Argument `graph` must be a tf.Graph, but got "{type(graph).__name__}"')
         if config is not None and not isinstance(config, ConfigProto):
-            raise TypeError(f"Argument `config` must be a tf.ConfigProto, but got {type(config).__name__}")
+            raise TypeError(f'Argument `config` must be a tf.ConfigProto, but got "{type(config).__name__}"')
         self._graph = get_default_graph() if graph is None else graph
         self._config = config
         self._closed = False
@@ -118,6 +118,10 @@ class Session:
         return results[0] if build is next else build(iter(results))
 
     def _plan(self, fetches: Any, feeds: tuple) -> tuple[Plan, Callable]:
+        if not self._graph.version:
+            raise RuntimeError(
+                "The Session graph is empty. Add operations to the graph before calling run()."
+            )
         elements, build = fetching.flatten(self._graph, fetches)
         fed = [Fed(tensor, tensor.dtype.base_dtype, TensorShape(shape)) for tensor, shape in feeds]
         return compile_plan(self, elements, fed), build
