@@ -21,6 +21,7 @@ _VALID_SCOPE = re.compile(r"^[A-Za-z0-9_.\\/>-]*$")
 class Graph:
     """A dataflow graph. New ops land in the default graph; `with graph.as_default()` makes it this one."""
 
+    eager = False
     # Inside a traced function, a branch or a loop's body.
     building_function = False
     seed: int | None = None
@@ -99,6 +100,8 @@ class Graph:
         """Adds a node. Returns its tensor, list of tensors, or the Operation if it has no output."""
         if self._finalized:
             raise RuntimeError("Graph is finalized and cannot be modified.")
+        if name in self._operations:
+            raise ValueError(f"Duplicate node name in graph: '{name}'")
         try:
             specs = definition.infer(inputs, attrs)
         except ValueError as error:

@@ -307,14 +307,14 @@ def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool
     """`a` with its dimensions in the order `perm` (reversed by default), conjugated if asked for."""
     from minitf.ops import math
 
-    with interpreter().name_scope(name):
+    with interpreter().name_scope(name) as scope:
         a = interpreter().convert(a, None, None, "a")
         if perm is None:
             if a.shape.rank is not None:
                 perm = np.arange(a.shape.rank - 1, -1, -1, dtype=np.int32)
             else:
                 perm = math.subtract(math.subtract(rank(a), 1), constants.range(0, rank(a), 1))
-        result = _transpose(a, _as_int32(perm), name=name + "/")
+        result = _transpose(a, _as_int32(perm), name=scope)
         return math.conj(result) if conjugate else result
 
 

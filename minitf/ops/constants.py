@@ -126,9 +126,9 @@ def _filled_with(value, shape, dtype, name):
     known = _known_sizes(shape)
     if known is not None and int(np.prod(known, dtype=np.int64)) <= _LARGEST_STORED:
         return interpreter().constant(np.full(known, value, dtype.numpy_dtype), name)
-    with interpreter().name_scope(name):
+    with interpreter().name_scope(name) as scope:
         shape = interpreter().convert(shape, None, dtypes.int32, "shape")
-        return fill(shape, constant(value), name=name + "/")
+        return fill(shape, constant(value), name=scope)
 
 
 def _known_sizes(shape: Any) -> tuple[int, ...] | None:
@@ -209,7 +209,7 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
     from minitf.ops.array import cast
 
     current = interpreter()
-    with current.name_scope(name):
+    with current.name_scope(name) as scope:
         dtype = None if dtype is None else as_dtype(dtype)
         start, limit, delta = (
             current.convert(v, dtype if not hasattr(v, "dtype") else None, None, n)
@@ -218,7 +218,7 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
         if dtype is None:
             order = [dtypes.int32, dtypes.int64, dtypes.float16, dtypes.float32, dtypes.float64]
             dtype = max((v.dtype.base_dtype for v in (start, limit, delta)), key=order.index)
-        return _range(cast(start, dtype), cast(limit, dtype), cast(delta, dtype), name=name + "/")
+        return _range(cast(start, dtype), cast(limit, dtype), cast(delta, dtype), name=scope)
 
 
 not_differentiable(const, _placeholder, _zeros_like, _ones_like, _range)

@@ -27,7 +27,7 @@ def tuple_(tensors: Any, name: str | None = None, control_inputs: Any = None) ->
     with current.name_scope(name or "tuple"):
         gate = group(*tensors, *(control_inputs or ()))
         with current.control_dependencies([gate]):
-            return [None if t is None else identity(t) for t in tensors]
+            return [None if t is None else identity(t, name="control_dependency") for t in tensors]
 
 
 def with_dependencies(dependencies: Any, output_tensor: Any, name: str | None = None) -> Any:

@@ -114,7 +114,8 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Any:
     if not isinstance(values, list | tuple):
         values = [values]
     if len(values) == 1:
-        return identity(values[0], name=name)
+        with interpreter().name_scope(name):
+            return identity(values[0], name="concat")
     return _concat(list(values), axis, name=name)
 
 

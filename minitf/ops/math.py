@@ -222,14 +222,17 @@ def div(x: Any, y: Any, name: str | None = None) -> Any:
         return divide_op(x, y, name=scope)
 
 
-floordiv = floor_divide
+def floordiv(x: Any, y: Any, name: str | None = None) -> Any:
+    """x / y rounded down."""
+    return floor_divide(x, y, name=name or "floordiv")
+
+
 mod = floormod
 
 
 def logical_xor(x: Any, y: Any, name: str = "LogicalXor") -> Any:
     """x or y, but not both (bool)."""
-    with interpreter().name_scope(name):
-        return logical_and(logical_or(x, y), logical_not(logical_and(x, y)))
+    return logical_and(logical_or(x, y), logical_not(logical_and(x, y)), name=name)
 
 
 def _bool_or_bits(on_bool: Any, on_bits: Any) -> Any:
@@ -242,7 +245,14 @@ def _bool_or_bits(on_bool: Any, on_bits: Any) -> Any:
 
 bitwise_or_logical_and = _bool_or_bits(logical_and, bitwise_and)
 bitwise_or_logical_or = _bool_or_bits(logical_or, bitwise_or)
-bitwise_or_logical_xor = _bool_or_bits(logical_xor, bitwise_xor)
+
+
+def _scoped_xor(x, y, name):
+    with interpreter().name_scope(name) as scope:
+        return logical_xor(x, y, name=scope)
+
+
+bitwise_or_logical_xor = _bool_or_bits(_scoped_xor, bitwise_xor)
 
 
 def round(x: Any, name: str | None = None) -> Any:
