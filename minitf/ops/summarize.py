@@ -33,6 +33,31 @@ def _rows(shape: tuple[int, ...], shown: Iterator[str], left: list[int], nested:
     return "".join(rows)
 
 
+def format_value(array: np.ndarray, limit: int) -> str:
+    """The form of `tf.print`: rows on lines of their own, of each dimension both ends only.
+
+    `limit` elements are shown at each end (all, if negative).
+    """
+    array = np.asarray(array)
+    limit = array.size if limit < 0 else min(limit, array.size)
+    write = quoted if array.dtype.kind == "O" else element_writer(array.dtype)
+    return _both_ends(array, limit, write, array.ndim)
+
+
+def _both_ends(array: np.ndarray, limit: int, write: Callable[[object], str], rank: int) -> str:
+    if array.ndim == 0:
+        return write(array.item())
+    depth = rank - array.ndim
+    separator = " " if array.ndim == 1 else "\n" * (array.ndim - 1) + " " * (depth + 1)
+    count = len(array)
+    ends = [*range(min(limit, count)), *range(max(limit, count - limit), count)]
+    parts = [_both_ends(array[i, ...], limit, write, rank) for i in ends]
+    if count > 2 * limit:
+        # With nothing shown (of rows without elements), TensorFlow still separates the dots.
+        parts[limit:limit] = ["..."] if limit else ["", "..."]
+    return f"[{separator.join(parts)}]"
+
+
 def element_writer(dtype: np.dtype) -> Callable[[object], str]:
     """The function that writes one element of that dtype (given as a Python object)."""
     dtype = np.dtype(dtype)
@@ -62,6 +87,11 @@ def escaped(value: bytes) -> str:
         _ESCAPES.get(char) or (char if " " <= char <= "~" else f"\\{ord(char):03o}")
         for char in value.decode("latin-1")
     )
+
+
+def quoted(value: bytes) -> str:
+    """A byte string in quotes, as C source would have it."""
+    return f'"{_WRITERS["O"](value)}"'
 
 
 _WRITERS: dict[str, Callable] = {
