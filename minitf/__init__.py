@@ -106,8 +106,13 @@ from minitf.ops.group import group, with_dependencies
 from minitf.ops.group import tuple_ as tuple
 from minitf.ops.state import assign, assign_add, assign_sub
 
+# --- control flow ------------------------------------------------------------------------------------
+from minitf.ops.control import cond, while_loop
+
 # --- neural networks ---------------------------------------------------------------------------------
 from minitf import nn
+from minitf import layers, losses, metrics
+from minitf.ops.confusion import confusion_matrix
 
 # --- training ----------------------------------------------------------------------------------------
 from minitf import train

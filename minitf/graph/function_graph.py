@@ -115,7 +115,9 @@ class FunctionGraph(Graph):
     def _own(self, tensor: Tensor) -> Tensor:
         if tensor.graph is self:
             return tensor
-        if not tensor.op.definition.is_variable:  # assigned outside: the same variable, once that has happened
+        if (
+            not tensor.op.definition.is_variable
+        ):  # assigned outside: the same variable, once that has happened
             self._await(tensor.op)
             return self._own(tensor.op.inputs[0])
         return self.capture(tensor)
@@ -185,10 +187,15 @@ class GradientGraph(FunctionGraph):
     """A function graph that holds the derivative of another one, `forward`.
 
     It may use the tensors inside `forward`: constants and captured tensors are had anew; for every other,
-    `resolve` is asked, which makes the forward op hand it out.
+    `resolve(self, tensor)` is asked, which makes the forward op hand it out.
     """
 
-    def __init__(self, outer: Graph, forward: FunctionGraph, resolve: Callable[[Tensor], Tensor]) -> None:
+    def __init__(
+        self,
+        outer: Graph,
+        forward: FunctionGraph,
+        resolve: Callable[["GradientGraph", Tensor], Tensor],
+    ) -> None:
         super().__init__(outer)
         self.forward = forward
         self._resolve = resolve
@@ -211,7 +218,7 @@ class GradientGraph(FunctionGraph):
         if _is_view(op):  # made anew from what it shows
             inputs = op.grouped([self.capture(tensor) for tensor in op.inputs])
             return self._free_standing(op.definition, inputs, op.attrs, op.name)
-        return self._resolve(value)
+        return self._resolve(self, value)
 
     def backpropagate(self, ys: list[Tensor], grad_ys: list[Tensor], sources: list[Tensor]) -> list[Any]:
         """Gradients of `ys` with respect to `sources`, tensors of `forward` all; None where there is none."""

@@ -12,6 +12,7 @@ from minitf.ops.constants import zeros_like
 from minitf.ops.indexed_slices import IndexedSlices, concatenated
 from minitf.ops.math_n import add_n
 from minitf.ops.registry import interpreter
+from minitf.ops.variants import add_variants, is_variant
 
 
 def sweep(
@@ -67,6 +68,8 @@ def total(gradients: dict[int, list[Any]], tensor: Any, consume: bool = False) -
         result = parts[0]
     elif all(isinstance(part, IndexedSlices) for part in parts):
         result = concatenated(parts)
+    elif is_variant(parts[0]):
+        result = add_variants(parts)
     else:
         result = add_n([as_dense(part) for part in parts])
     if consume:

@@ -24,7 +24,7 @@ class InnerGraph:
     ) -> None:
         self._session = session
         self._arguments = arguments
-        self._values = [_argument(value) for value in values]
+        self._values = [_argument(tensor, value) for tensor, value in zip(arguments, values)]
         self._simplifier = Simplifier(session, dict(zip(arguments, self._values)))
         self.failed = False
         try:
@@ -51,7 +51,7 @@ class InnerGraph:
     @property
     def effects(self) -> bool:
         """Whether it does more than compute its results."""
-        return any(node.must_run for node in self._simplifier.nodes)
+        return self.failed or any(node.must_run for node in self._simplifier.nodes)
 
     def step(self, fetches: list[Tensor | Operation]) -> "InnerStep":
         """The function that computes `fetches` from all arguments."""
@@ -104,9 +104,12 @@ class InnerStep:
             raise named from error
 
 
-def _argument(value: Value) -> Value:
-    """The same knowledge, for use inside."""
-    inside = Value(value.dtype.base_dtype, value.shape, value.constant)
+def _argument(tensor: Tensor, value: Value) -> Value:
+    """The same knowledge, and what is known of the tensor inside."""
+    shape = value.shape
+    if not shape.is_fully_defined() and shape.is_compatible_with(tensor.shape):
+        shape = shape.merge_with(tensor.shape)
+    inside = Value(value.dtype.base_dtype, shape, value.constant)
     inside.element = value.element
     inside.fed = True
     return inside

@@ -74,6 +74,10 @@ class Node:
             return self.reads
         return [self.inputs[position] for position in self.steps.needed(used)]
 
+    def value(self, dtype: DType, shape: TensorShape) -> Value:
+        """A new value, for an output."""
+        return Value(dtype.base_dtype, shape)
+
     @property
     def must_run(self) -> bool:
         """Whether it runs even if nothing uses its outputs."""
@@ -148,6 +152,9 @@ class Simplifier:
             self._read(node)
             return
         reads_anew = bool(after) and inputs and inputs[0].slot is not None
+        if definition.passes_through and reads_anew and inputs[0].dtype._is_ref:
+            self._read_again(op, inputs[0], after)
+            return
         if definition.passes_through and not reads_anew and definition.passes_through(node):
             producers = [inputs[0].producer] if inputs[0].producer else []
             self._set(op, [inputs[0]], after + producers)
@@ -198,6 +205,19 @@ class Simplifier:
         value.slot = self.session.storage(node.op)
         node.outputs = [value]
         self._add(node)
+
+    def _read_again(self, op: Operation, reference: Value, after: list[Node]) -> None:
+        """An op that passes a variable on reads it when its control dependencies have run."""
+        variable = op
+        while not variable.definition.is_variable:
+            variable = variable.inputs[0].op
+        if reference.producer is not None and not reference.producer.definition.is_variable:
+            after = [*after, reference.producer]  # what has just been assigned
+        value = Value(reference.dtype.base_dtype, reference.shape)
+        value.slot = reference.slot
+        value.producer = Node(variable, variable.definition, [], {}, self.session, [value], after)
+        self.nodes.append(value.producer)
+        self._set(op, [value], [value.producer])
 
     def _infer(self, node: Node) -> list[Value]:
         if node.definition.steps is not None:
