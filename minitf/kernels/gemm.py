@@ -25,6 +25,7 @@ from minitf.kernels.microkernel import (
     tiles_address,
 )
 from minitf.kernels.threads import (
+    blas_on_one_thread,
     chunk,
     flat,
     jit,
@@ -39,6 +40,9 @@ __all__ = ["matmul"]
 
 SMALL = 64**3
 """Products of no more multiplications are NumPy's; OpenBLAS, too, runs them on one thread."""
+
+SMALL_MATRIX = 9000
+"""OpenBLAS runs products of a vector and a matrix of no more numbers on one thread."""
 
 BAND_ROWS = 96
 """Rows worked on at a time: with `BLOCK_TERMS` terms of each they fill a third of the cache."""
@@ -89,7 +93,11 @@ def matmul(
     batch = () if plain else np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     c = result((*batch, rows, columns), a.dtype, out)
     if c.size * terms <= SMALL or 1 in (rows, columns) or a.dtype.char not in "fd":
-        np.matmul(left, right, out=c)
+        if a.size <= SMALL_MATRIX >= b.size:
+            np.matmul(left, right, out=c)
+        else:
+            with blas_on_one_thread():
+                np.matmul(left, right, out=c)
         return c if bias is None and activation is None else finish(c, bias, activation)
     code = activation_code(activation)
     bias = flat(a.reshape(-1)[:0] if bias is None else bias)

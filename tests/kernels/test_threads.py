@@ -184,6 +184,23 @@ def test_the_cache_falls_back_to_a_folder_that_can_be_written(tmp_path):
     assert found.startswith(str(temporary))
 
 
+def test_the_blas_is_held_to_one_thread_and_let_go():
+    source = """
+        import numpy as np
+        from threadpoolctl import threadpool_info
+        from minitf.kernels import pool, threads
+        count = lambda: [x["num_threads"] for x in threadpool_info() if "numpy.libs" in x["filepath"]]
+        before = count()
+        with threads.blas_on_one_thread():
+            idle = count()
+        pool.avg_pool(np.ones((8, 40, 40, 16), "f"), (2, 2), (2, 2))
+        with threads.blas_on_one_thread(), threads.blas_on_one_thread():
+            held = count()
+        print(idle == before, set(held) <= {1}, count() == before)
+    """
+    assert run(source, MINITF_NUM_THREADS="2") == "True True True"
+
+
 def test_scratch_is_kept_grows_is_aligned_and_belongs_to_the_thread():
     first = threads.scratch("test", 10, np.float32)
     assert first.size >= 10 and first.dtype == np.float32 and first.ctypes.data % 64 == 0
