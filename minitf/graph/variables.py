@@ -8,6 +8,7 @@ from minitf.framework.shapes import TensorShape, as_shape
 from minitf.graph import default_session
 from minitf.graph.collections import GraphKeys
 from minitf.graph.graph import Graph, get_default_graph
+from minitf.graph.initial_values import guarded
 from minitf.graph.operation import Operation, Tensor
 from minitf.ops import state
 from minitf.ops.array import identity
@@ -48,14 +49,14 @@ class Variable(TensorOperators):
             raise NotImplementedError("tf.Variable: variable_def and import_scope are not supported")
         if initial_value is None:
             raise ValueError("initial_value must be specified.")
-        graph = get_default_graph()
-        self._graph = graph
         self.trainable = True if trainable is None else trainable
         self.constraint = constraint
         self._scatter_save_info = None
         dtype = None if dtype is None else as_dtype(dtype).base_dtype
-        # Variables made inside control dependencies are initialised without waiting for them.
-        with graph.control_dependencies(None):
+        # Variables made inside branches, loops and control dependencies belong to the graph itself, and are
+        # initialised without waiting for anything.
+        with get_default_graph().lifted() as graph:
+            self._graph = graph
             with graph.name_scope(name or "Variable") as scope:
                 self._initial_value = self._make_initial(graph, initial_value, dtype)
                 known = self._initial_value.shape
@@ -69,9 +70,11 @@ class Variable(TensorOperators):
                 self._variable = state.variable(
                     shape=declared, dtype=self._initial_value.dtype.base_dtype._as_ref, name=scope
                 )
+                self._variable.op.cache["variable"] = self
+                self._guarded_value = guarded(self._initial_value)
                 self._initializer = state.assign_kernel(
                     self._variable,
-                    self._initial_value,
+                    self._guarded_value,
                     validate_shape=validate_shape,
                     name="Assign",
                 ).op
@@ -82,6 +85,12 @@ class Variable(TensorOperators):
         if callable(initial_value) and not isinstance(initial_value, Tensor | Variable):
             with graph.name_scope("Initializer"):
                 initial_value = initial_value()
+        if isinstance(initial_value, Tensor) and initial_value.graph.building_function:
+            raise ValueError(
+                f"Initializer for variable {graph.get_name_scope()}/ is from inside a control-flow construct, "
+                "such as a loop or conditional. When creating a variable inside a loop or conditional, use a "
+                "lambda as the initializer."
+            )
         return graph.convert(initial_value, dtype, None, "initial_value")
 
     def _register(self, graph: Graph, collections: Any) -> None:
@@ -160,7 +169,7 @@ class Variable(TensorOperators):
         return cond(
             state.is_variable_initialized(self._variable),
             self.read_value,
-            lambda: self._initial_value,
+            lambda: self._guarded_value,
         )
 
     def eval(self, session: Any = None) -> Any:
