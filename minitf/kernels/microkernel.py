@@ -30,6 +30,7 @@ from minitf.kernels.threads import compile_callback, copy, intrinsic, jit
 __all__ = [
     "ROWS",
     "activation_code",
+    "emit_call",
     "finish",
     "finish_rows",
     "multiply_tiles",
@@ -43,7 +44,7 @@ ROWS = 6
 
 
 @functools.cache
-def _vector_bytes() -> int:
+def vector_bytes() -> int:
     """The width of this machine's vector registers."""
     from llvmlite import binding
 
@@ -54,12 +55,12 @@ def _vector_bytes() -> int:
 @functools.cache
 def _most_vectors() -> int:
     """How many vectors of columns a tile has at most: with 32 registers 4, with AVX's 16 only 2."""
-    return 2 if _vector_bytes() == 32 else 4
+    return 2 if vector_bytes() == 32 else 4
 
 
 def tile_columns(itemsize: int) -> int:
     """The most columns a tile can have, for numbers of `itemsize` bytes."""
-    return _most_vectors() * _vector_bytes() // itemsize
+    return _most_vectors() * vector_bytes() // itemsize
 
 
 @functools.cache
@@ -119,7 +120,7 @@ def _make_tile(elementwise: bool) -> Any:
         matrices = Matrices(*args)
         number = context.get_value_type(signature.args[0].dtype)
         itemsize = context.get_abi_sizeof(number)
-        lanes = _vector_bytes() // itemsize
+        lanes = vector_bytes() // itemsize
         rows_wanted = builder.sub(matrices.last, builder.sub(matrices.row, WORD(1)))
         for fewer_rows, rows in ((2, ROWS), (1, 2), (0, 1)):
             for fewer, vectors in ((2, _most_vectors()), (1, 2), (0, 1)):
@@ -155,6 +156,23 @@ def _tile_signature(a: Any, b: Any, c: Any, *tables: Any) -> Any:
     return types.void(a, i, b, i, c, i, row_a, row_c, i, i, segment_a, segment_b, i, i, i, i, i, i, i)
 
 
+def emit_call(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    """The code of an intrinsic that calls the address it is given first with the rest.
+
+    Arrays are passed as the addresses of their data.
+    """
+    from llvmlite import ir
+    from numba.core import types
+
+    values = [
+        context.make_array(kind)(context, builder, arg).data if isinstance(kind, types.Array) else arg
+        for kind, arg in zip(signature.args[1:], args[1:])
+    ]
+    kind = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+    builder.call(builder.inttoptr(args[0], kind.as_pointer()), values)
+    return context.get_dummy_value()
+
+
 @intrinsic
 def multiply_tiles():
     """Multiply: multiply_tiless(address, a, a0, b, b0, c, c0, row_a, row_c, first, stop,
@@ -166,25 +184,15 @@ def multiply_tiles():
     `end` - 1, at least one, and `length` >= 1 terms of each. The product is added to C, or
     replaces it where `add` is 0. Rows of C must not overlap.
     """
-    from llvmlite import ir
     from numba.core import types
     from numba.extending import intrinsic as numba_intrinsic
-
-    def emit(context, builder, signature, args):
-        values = [
-            context.make_array(kind)(context, builder, arg).data if isinstance(kind, types.Array) else arg
-            for kind, arg in zip(signature.args[1:], args[1:])
-        ]
-        kind = ir.FunctionType(ir.VoidType(), [value.type for value in values])
-        builder.call(builder.inttoptr(args[0], kind.as_pointer()), values)
-        return context.get_dummy_value()
 
     def tile(
         typingctx, address, a, a0, b, b0, c, c0, row_a, row_c, row, last,
         segment_a, segment_b, begin, end, length, step_a, step_b, columns, add,
     ):  # fmt: skip
         inner = _tile_signature(a, b, c, row_a, row_c, segment_a, segment_b)
-        return types.void(types.int64, *inner.args), emit
+        return types.void(types.int64, *inner.args), emit_call
 
     return numba_intrinsic(tile)
 

@@ -8,23 +8,43 @@ row-major order, one byte per value; the gradient needs nothing else. As in Tens
 first of equal maxima is the one; NaN is never the maximum, but a NaN in a window's first cell takes
 the gradient; and a window of NaN or -inf alone gives the lowest finite number.
 
-The NumPy functions are the specification. The compiled ones take one window after another, its
-cells in order, with the channels of a cell as the innermost, vectorised loop.
+The NumPy functions are the specification. The compiled ones take a window, and a vector of its
+channels, after another, and go through its cells in order (see `pool_code`).
 
 May import: NumPy and the kernels below this one.
 """
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from minitf.kernels.conv import NO_PADDING, Padding, Pair, output_length
-from minitf.kernels.threads import chunk, flat, jit, num_threads, parallel_jit, prange, result
+from minitf.kernels.microkernel import emit_call, vector_bytes
+from minitf.kernels.threads import (
+    chunk,
+    compile_callback,
+    flat,
+    intrinsic,
+    jit,
+    num_threads,
+    parallel_jit,
+    prange,
+    result,
+    scratch,
+)
 
 __all__ = ["avg_pool", "avg_pool_grad", "max_pool", "max_pool_gather", "max_pool_grad"]
 
 SMALL = 20_000
 """With fewer values of output, NumPy is fast enough not to load a compiler for."""
+
+
+MAXIMUM, MEAN, SET_AT_PLACE, ADD_AT_PLACE, ADD_SHARE = range(5)
+"""What the compiled code does with a window, see `pool_code.OPERATIONS`."""
+
+_NO_PLACES = np.empty(0, np.uint8)
 
 
 # Public functions ----------------------------------------------------------------------------
@@ -58,8 +78,8 @@ def max_pool(
     if _runs_on_numpy(y):
         y[...], places[...] = _max_pool_numpy(x, ksize, strides, padding)
     else:
-        geometry = _geometry(x.shape, shape, ksize, strides, padding)
-        _max_pool(flat(x), y.reshape(-1), places.reshape(-1), _lowest(x.dtype), geometry, num_threads())
+        how = x.shape, shape, ksize, strides, padding
+        _run(_forward, MAXIMUM, flat(x), y.reshape(-1), places.reshape(-1), *how)
     return y, places
 
 
@@ -77,8 +97,10 @@ def max_pool_grad(
     if _runs_on_numpy(dy):
         dx[...] = _max_pool_grad_numpy(argmax, dy, x_shape, ksize, strides, padding)
     else:
-        geometry = _geometry(x_shape, dy.shape, ksize, strides, padding)
-        _max_pool_grad(flat(argmax), flat(dy), dx.reshape(-1), geometry, num_threads())
+        # Windows that tile the image write each cell once.
+        operation = SET_AT_PLACE if tuple(ksize) == tuple(strides) else ADD_AT_PLACE
+        how = x_shape, dy.shape, ksize, strides, padding
+        _run(_backward, operation, dx.reshape(-1), flat(dy), flat(argmax), *how)
     return dx
 
 
@@ -110,8 +132,8 @@ def avg_pool(
     if _runs_on_numpy(y):
         y[...] = _avg_pool_numpy(x, ksize, strides, padding)
     else:
-        geometry = _geometry(x.shape, y.shape, ksize, strides, padding)
-        _avg_pool(flat(x), y.reshape(-1), geometry, num_threads())
+        how = x.shape, y.shape, ksize, strides, padding
+        _run(_forward, MEAN, flat(x), y.reshape(-1), _NO_PLACES, *how)
     return y
 
 
@@ -128,8 +150,8 @@ def avg_pool_grad(
     if _runs_on_numpy(dy):
         dx[...] = _avg_pool_grad_numpy(dy, x_shape, ksize, strides, padding)
     else:
-        geometry = _geometry(x_shape, dy.shape, ksize, strides, padding)
-        _avg_pool_grad(flat(dy), dx.reshape(-1), geometry, num_threads())
+        how = x_shape, dy.shape, ksize, strides, padding
+        _run(_backward, ADD_SHARE, dx.reshape(-1), flat(dy), _NO_PLACES, *how)
     return dx
 
 
@@ -236,89 +258,121 @@ def _geometry(x_shape, y_shape, ksize, strides, padding) -> tuple[int, ...]:
     )  # fmt: skip
 
 
-@jit
-def _window(row, column, geometry):
-    """The part of the window at (row, column) inside the image: first and last cells, exclusive."""
-    (_, height, width, _, _, _, k_rows, k_columns, s_rows, s_columns, top, left) = geometry
-    y, x = row * s_rows - top, column * s_columns - left
-    return (
-        max(0, -y), min(k_rows, height - y), max(0, -x), min(k_columns, width - x),
-        y * width + x,
+@functools.cache
+def _windows_address(dtype: np.dtype, place_dtype: np.dtype) -> int:
+    """The address of the code for all operations on windows, compiled on first need."""
+    from numba import from_dtype, types
+
+    number, place = types.CPointer(from_dtype(dtype)), types.CPointer(from_dtype(place_dtype))
+    return compile_callback(_windows, _windows_signature(number, place, types.CPointer(types.int64)))
+
+
+def _windows_signature(number, place, table):
+    from numba.core import types
+
+    i = types.int64
+    return types.void(i, number, i, number, i, place, table, table, i, i, i, i, i)
+
+
+def _windows(
+    operation, x, x0, y, y0, places, offsets, numbers, cells, count, step, pitch, channels
+):  # fmt: skip
+    _windows_code(
+        operation, x, x0, y, y0, places, offsets, numbers, cells, count, step, pitch, channels
     )  # fmt: skip
 
 
-@jit
-def _cell(number, window, geometry):
-    """Cell `number` of the part of a window inside the image: its place and its offset in x.
+@intrinsic
+def _windows_code():
+    from numba.extending import intrinsic as numba_intrinsic
 
-    Numbers past the last cell mean the last, which changes no maximum.
+    from minitf.kernels.pool_code import Windows, emit_windows
+
+    def emit(context, builder, signature, args):
+        number = context.get_value_type(signature.args[1].dtype)
+        size = context.get_abi_sizeof(number)
+        place_bits = signature.args[5].dtype.bitwidth
+        lanes = vector_bytes() // size
+        emit_windows(builder, args[0], number, 8 * size, place_bits, lanes, Windows(*args[1:]))
+        return context.get_dummy_value()
+
+    def windows(
+        typingctx, operation, x, x0, y, y0, places, offsets, numbers, cells, count, step, pitch, channels
+    ):  # fmt: skip
+        return _windows_signature(x, places, offsets), emit
+
+    return numba_intrinsic(windows)
+
+
+@intrinsic
+def _do_windows():
+    """Call the code at an address: _do_windows(address, operation, x, x0, y, y0, places, offsets,
+    numbers, cells, count, step, pitch, channels), as `pool_code.Windows` describes them.
     """
-    top, bottom, left, right, corner = window
-    width, channels, k_columns = geometry[2], geometry[3], geometry[7]
-    number = min(number, (bottom - top) * (right - left) - 1)
-    row, column = top + number // (right - left), left + number % (right - left)
-    return row * k_columns + column, (corner + row * width + column) * channels
+    from numba.core import types
+    from numba.extending import intrinsic as numba_intrinsic
+
+    def windows(
+        typingctx, address, operation, x, x0, y, y0, places, offsets, numbers, cells, count, step,
+        pitch, channels,
+    ):  # fmt: skip
+        inner = _windows_signature(x, places, offsets)
+        return types.void(types.int64, *inner.args), emit_call
+
+    return numba_intrinsic(windows)
 
 
 @jit
-def _best_of_four(y, places, a, b, c, d, place_a, place_b, place_c, place_d):
-    """Keep, channel by channel, the first of the greatest of y, a, b, c and d."""
-    for i in range(y.size):
-        best, place = y[i], places[i]
-        place = place_a if a[i] > best else place
-        best = a[i] if a[i] > best else best
-        place = place_b if b[i] > best else place
-        best = b[i] if b[i] > best else best
-        place = place_c if c[i] > best else place
-        best = c[i] if c[i] > best else best
-        place = place_d if d[i] > best else place
-        best = d[i] if d[i] > best else best
-        y[i], places[i] = best, place
+def _row(code, operation, x, image, y, places, offsets, numbers, table, row, unit, geometry):
+    """Do an operation on the windows of a row: at the borders one by one, between them as a run.
+
+    `unit` is which row of y this is, and which channels are wanted.
+    """
+    (_, height, width, channels, _, columns, k_rows, k_columns, s_rows, s_columns,
+     top_padding, left_padding) = geometry  # fmt: skip
+    y_row, first_channel, stop_channel = unit
+    y_top = row * s_rows - top_padding
+    top, bottom = max(0, -y_top), min(k_rows, height - y_top)
+    last_whole = (width - k_columns + left_padding) // s_columns
+    column = 0
+    while column < columns:
+        x_left = column * s_columns - left_padding
+        left, right = max(0, -x_left), min(k_columns, width - x_left)
+        whole = left == 0 and right == k_columns
+        count = min(last_whole + 1, columns) - column if whole else 1
+        cells = 0
+        for k in range(top, bottom):
+            for m in range(left, right):
+                offsets[table + cells] = (k * width + m) * channels
+                numbers[table + cells] = k * k_columns + m
+                cells += 1
+        _do_windows(
+            code, operation,
+            x, image + (y_top * width + x_left) * channels + first_channel,
+            y, (y_row * columns + column) * channels + first_channel, places,
+            offsets[table : table + cells], numbers[table : table + cells], cells, count,
+            s_columns * channels, channels, stop_channel - first_channel,
+        )  # fmt: skip
+        column += count
 
 
 @jit
-def _max_pool_part(x, y, places, lowest, geometry, parts, part):
-    batch, height, width, channels, rows, columns = geometry[:6]
-    narrow = places.dtype.type
+def _forward_part(code, operation, x, y, places, offsets, numbers, geometry, parts, part):
+    batch, height, width, channels, rows = geometry[:5]
+    table = offsets.size // parts * part
     first, stop = chunk(batch * rows, parts, part)
     for index in range(first, stop):
         image = index // rows * height * width * channels
-        for column in range(columns):
-            window = _window(index % rows, column, geometry)
-            top, bottom, left, right, _ = window
-            y0 = (index * columns + column) * channels
-            best, best_places = y[y0 : y0 + channels], places[y0 : y0 + channels]
-            first_place, first_x = _cell(0, window, geometry)
-            best[:] = lowest
-            best_places[:] = first_place
-            for cell in range(0, (bottom - top) * (right - left), 4):
-                place_a, a = _cell(cell, window, geometry)
-                place_b, b = _cell(cell + 1, window, geometry)
-                place_c, c = _cell(cell + 2, window, geometry)
-                place_d, d = _cell(cell + 3, window, geometry)
-                _best_of_four(
-                    best, best_places,
-                    x[image + a : image + a + channels], x[image + b : image + b + channels],
-                    x[image + c : image + c + channels], x[image + d : image + d + channels],
-                    narrow(place_a), narrow(place_b), narrow(place_c), narrow(place_d),
-                )  # fmt: skip
-            values = x[image + first_x : image + first_x + channels]
-            for i in range(channels):
-                is_nan = values[i] != values[i]
-                best_places[i] = narrow(first_place) if is_nan else best_places[i]
+        unit = index, 0, channels
+        _row(code, operation, x, image, y, places, offsets, numbers, table, index % rows, unit, geometry)
 
 
 @parallel_jit
-def _max_pool(x, y, places, lowest, geometry, parts):
+def _forward(code, operation, x, y, places, offsets, numbers, geometry, parts):
     for part in prange(parts):
-        _max_pool_part(x, y, places, lowest, geometry, parts, np.int64(part))
-
-
-@jit
-def _image_unit(index, splits, geometry):
-    """Which image and channels unit `index` is about; a few images are cut by their channels."""
-    first_channel, stop_channel = chunk(geometry[3], splits, index % splits)
-    return index // splits, first_channel, stop_channel
+        _forward_part(
+            code, operation, x, y, places, offsets, numbers, geometry, parts, np.int64(part)
+        )  # fmt: skip
 
 
 @jit
@@ -327,7 +381,7 @@ def _clear(dx, image, covered_rows, covered_columns, first_channel, stop_channel
     _, height, width, channels = geometry[:4]
     for row in range(height):
         first_column = covered_columns if row < covered_rows else 0
-        x0 = (image * height + row) * width * channels
+        x0 = image + row * width * channels
         if stop_channel - first_channel == channels:
             dx[x0 + first_column * channels : x0 + width * channels] = 0
         else:
@@ -337,132 +391,42 @@ def _clear(dx, image, covered_rows, covered_columns, first_channel, stop_channel
 
 
 @jit
-def _place_in_four(places, dy, a, b, c, d, place_a, place_b, place_c, place_d):
-    """Set the cell that each place names to dy and the other three to zero."""
-    for i in range(dy.size):
-        place, value = places[i], dy[i]
-        a[i] = value if place == place_a else 0
-        b[i] = value if place == place_b else 0
-        c[i] = value if place == place_c else 0
-        d[i] = value if place == place_d else 0
-
-
-@jit
-def _add_where(places, place, dy, dx):
-    for i in range(dy.size):
-        dx[i] += dy[i] if places[i] == place else 0
-
-
-@jit
-def _max_pool_grad_part(places, dy, dx, geometry, parts, part):
-    (batch, height, width, channels, rows, columns, k_rows, k_columns, s_rows, s_columns,
+def _backward_part(code, operation, dx, dy, places, offsets, numbers, geometry, parts, part):
+    (batch, height, width, channels, rows, columns, _, _, s_rows, s_columns,
      top_padding, left_padding) = geometry  # fmt: skip
-    narrow = places.dtype.type
-    splits = -(-parts // batch)
-    # Windows that tile the image write each cell once; what they leave out is cleared.
-    tiled = k_rows == s_rows and k_columns == s_columns
+    table = offsets.size // parts * part
+    # What is set need not be cleared first.
+    tiled = operation == SET_AT_PLACE
     covered_rows = rows * s_rows - top_padding if tiled else 0
     covered_columns = columns * s_columns - left_padding if tiled else 0
-    first_unit, stop_unit = chunk(batch * splits, parts, part)
-    for unit in range(first_unit, stop_unit):
-        image, first, stop = _image_unit(unit, splits, geometry)
-        _clear(dx, image, covered_rows, covered_columns, first, stop, geometry)
-        start = image * height * width * channels + first
-        size = stop - first
-        for row in range(rows):
-            for column in range(columns):
-                window = _window(row, column, geometry)
-                top, bottom, left, right, _ = window
-                y0 = ((image * rows + row) * columns + column) * channels + first
-                slopes, from_places = dy[y0 : y0 + size], places[y0 : y0 + size]
-                cells = (bottom - top) * (right - left)
-                if tiled:
-                    for cell in range(0, cells, 4):
-                        place_a, a = _cell(cell, window, geometry)
-                        place_b, b = _cell(cell + 1, window, geometry)
-                        place_c, c = _cell(cell + 2, window, geometry)
-                        place_d, d = _cell(cell + 3, window, geometry)
-                        _place_in_four(
-                            from_places, slopes,
-                            dx[start + a : start + a + size], dx[start + b : start + b + size],
-                            dx[start + c : start + c + size], dx[start + d : start + d + size],
-                            narrow(place_a), narrow(place_b), narrow(place_c), narrow(place_d),
-                        )  # fmt: skip
-                else:
-                    for cell in range(cells):
-                        place, a = _cell(cell, window, geometry)
-                        target = dx[start + a : start + a + size]
-                        _add_where(from_places, narrow(place), slopes, target)
-
-
-@parallel_jit
-def _max_pool_grad(places, dy, dx, geometry, parts):
-    for part in prange(parts):
-        _max_pool_grad_part(places, dy, dx, geometry, parts, np.int64(part))
-
-
-@jit
-def _add(y, x):
-    for i in range(y.size):
-        y[i] += x[i]
-
-
-@jit
-def _add_scaled(y, x, scale):
-    for i in range(y.size):
-        y[i] += x[i] * scale
-
-
-@jit
-def _avg_pool_part(x, y, geometry, parts, part):
-    batch, height, width, channels, rows, columns = geometry[:6]
-    first, stop = chunk(batch * rows, parts, part)
-    for index in range(first, stop):
-        image = index // rows * height * width * channels
-        for column in range(columns):
-            window = _window(index % rows, column, geometry)
-            top, bottom, left, right, _ = window
-            y0 = (index * columns + column) * channels
-            sums = y[y0 : y0 + channels]
-            sums[:] = 0
-            cells = (bottom - top) * (right - left)
-            for cell in range(cells):
-                _, a = _cell(cell, window, geometry)
-                _add(sums, x[image + a : image + a + channels])
-            count = y.dtype.type(cells)
-            for c in range(channels):
-                sums[c] /= count
-
-
-@parallel_jit
-def _avg_pool(x, y, geometry, parts):
-    for part in prange(parts):
-        _avg_pool_part(x, y, geometry, parts, np.int64(part))
-
-
-@jit
-def _avg_pool_grad_part(dy, dx, geometry, parts, part):
-    batch, height, width, channels, rows, columns = geometry[:6]
+    # A few images are cut by their channels, which do not meet.
     splits = -(-parts // batch)
-    first_unit, stop_unit = chunk(batch * splits, parts, part)
-    for unit in range(first_unit, stop_unit):
-        image, first, stop = _image_unit(unit, splits, geometry)
-        _clear(dx, image, 0, 0, first, stop, geometry)
-        start = image * height * width * channels + first
-        size = stop - first
+    first, stop = chunk(batch * splits, parts, part)
+    for index in range(first, stop):
+        number = index // splits
+        image = number * height * width * channels
+        first_channel, stop_channel = chunk(channels, splits, index % splits)
+        _clear(dx, image, covered_rows, covered_columns, first_channel, stop_channel, geometry)
         for row in range(rows):
-            for column in range(columns):
-                window = _window(row, column, geometry)
-                top, bottom, left, right, _ = window
-                y0 = ((image * rows + row) * columns + column) * channels + first
-                cells = (bottom - top) * (right - left)
-                share = dy.dtype.type(1) / dy.dtype.type(cells)
-                for cell in range(cells):
-                    _, a = _cell(cell, window, geometry)
-                    _add_scaled(dx[start + a : start + a + size], dy[y0 : y0 + size], share)
+            unit = number * rows + row, first_channel, stop_channel
+            _row(code, operation, dx, image, dy, places, offsets, numbers, table, row, unit, geometry)
 
 
 @parallel_jit
-def _avg_pool_grad(dy, dx, geometry, parts):
+def _backward(code, operation, dx, dy, places, offsets, numbers, geometry, parts):
     for part in prange(parts):
-        _avg_pool_grad_part(dy, dx, geometry, parts, np.int64(part))
+        _backward_part(
+            code, operation, dx, dy, places, offsets, numbers, geometry, parts, np.int64(part)
+        )  # fmt: skip
+
+
+def _run(kernel, operation, x, y, places, x_shape, y_shape, ksize, strides, padding) -> None:
+    """Run a kernel on flat arrays."""
+    parts = num_threads()
+    size = parts * ksize[0] * ksize[1]
+    kernel(
+        _windows_address(x.dtype, places.dtype), operation, x, y, places,
+        scratch("pool offsets", size, np.int64)[:size],
+        scratch("pool numbers", size, np.int64)[:size],
+        _geometry(x_shape, y_shape, ksize, strides, padding), parts,
+    )  # fmt: skip

@@ -41,16 +41,17 @@ class Matrices(NamedTuple):
     add: Any
 
 
-class _Vectors:
+class Vectors:
     """Instructions on vectors of `lanes` numbers, of which LLVM's builder has only the simplest."""
 
     def __init__(self, builder: ir.IRBuilder, number: ir.Type, bits: int, lanes: int) -> None:
         self.builder = builder
         self.lanes = lanes
+        self.number = number
         self.type = ir.VectorType(number, lanes)
-        self.flags = ir.VectorType(ir.IntType(1), lanes)
-        self.zero = ir.Constant(self.type, [0.0] * lanes)
-        self._name = f"v{lanes}f{bits}"
+        is_integer = isinstance(number, ir.IntType)
+        self.zero = ir.Constant(self.type, [0 if is_integer else 0.0] * lanes)
+        self._name = f"v{lanes}{'i' if is_integer else 'f'}{bits}"
         self._alignment = ir.IntType(32)(bits // 8)
 
     def _call(self, name: str, result: ir.Type, *args: ir.Value) -> ir.Value:
@@ -111,7 +112,7 @@ def emit_tile(
       elementwise: whether A has a number for each column, or one for all.
       m: the matrices.
     """
-    v = _Vectors(builder, number, bits, lanes)
+    v = Vectors(builder, number, bits, lanes)
     columns = [WORD(lanes * i) for i in range(vectors)]
 
     # Rows past the last one repeat it: they compute and store the same numbers again.
