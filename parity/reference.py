@@ -1,10 +1,7 @@
 """Carries out a sample of tests/op_cases with real TensorFlow: eagerly, or in a graph to change variables."""
 
 import inspect
-import os
 from typing import Any
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import tensorflow as tf
