@@ -1,6 +1,7 @@
 """The table that `python -m parity` prints."""
 
 import time
+import warnings
 from collections.abc import Iterator
 
 import tensorflow
@@ -14,7 +15,11 @@ _LINE = "{:<38} {:<44} {:>10} {:>10}  {}"
 
 def rows_of(case: ModelCase, dtype: str) -> list[Row]:
     """Runs a model with both engines and compares."""
-    return compare(case, dtype, run(minitf, case, dtype), run(tensorflow.compat.v1, case, dtype))
+    ours = run(minitf, case, dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # tf-keras calls tf.layers deprecated
+        theirs = run(tensorflow.compat.v1, case, dtype)
+    return compare(case, dtype, ours, theirs)
 
 
 def _chosen(words: list[str]) -> Iterator[tuple[ModelCase, str]]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from minitf.framework import dtypes
 from minitf.graph.operation import Operation, Tensor
 from minitf.graph.variables import Variable
 from minitf.ops import training, training_sparse
@@ -278,9 +279,9 @@ class AdamOptimizer(Optimizer):
         self._settings = learning_rate, beta1, beta2, epsilon
 
     def _create_slots(self, var_list: list[Variable]) -> None:
-        first = min(var_list, key=lambda v: v.name)
         for name, beta in (("beta1_power", self._settings[1]), ("beta2_power", self._settings[2])):
-            self._non_slot(beta() if callable(beta) else beta, name, first.dtype.base_dtype)
+            # float32 as in TensorFlow, whatever the variables are.
+            self._non_slot(beta() if callable(beta) else beta, name, dtypes.float32)
         for var in var_list:
             self._zeros_slot(var, "m")
             self._zeros_slot(var, "v")
