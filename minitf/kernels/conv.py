@@ -25,7 +25,7 @@ from minitf.kernels.conv_tiles import (
     pack_filters,
     transpose_filters,
 )
-from minitf.kernels.microkernel import activation_code, finish
+from minitf.kernels.microkernel import epilogue, finish
 from minitf.kernels.threads import flat, num_threads, result, scratch
 
 __all__ = [
@@ -80,12 +80,12 @@ def conv2d(
     Raises:
       ValueError: shapes or dtypes do not fit, or the activation is unknown.
     """
-    code = activation_code(activation)
     shape = output_shape(x.shape, w.shape, strides, padding, dilations)
+    bias, code = epilogue(bias, activation, shape[3], x.dtype)
     y = result(shape, x.dtype, out)
     if _runs_on_numpy(x, w, y.size // max(w.shape[3], 1)):
         y[...] = _conv2d_numpy(x, w, strides, padding, dilations)
-        return finish(y, bias, activation)
+        return finish(y, bias, code)
     plan = _plan(x.shape, w.shape, shape, strides, padding, dilations, x)
     filters = flat(w)
     if plan.packs:
@@ -93,7 +93,7 @@ def conv2d(
         pack_filters(filters, packed, plan.terms, shape[3], plan.width, plan.parts)
         filters = packed
     forward(
-        flat(x), filters, flat(x[:0] if bias is None else bias), y.reshape(-1),
+        flat(x), filters, bias, y.reshape(-1),
         scratch("conv images", plan.buffer_size * plan.parts, x.dtype),
         plan.pixel_x, plan.pixel_y, plan.segment_x, plan.segment_w,
         plan.geometry, plan.blocking, code, plan.parts,

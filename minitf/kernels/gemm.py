@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minitf.kernels.blas import blas_on_one_thread
 from minitf.kernels.microkernel import (
-    activation_code,
+    epilogue,
     finish,
     finish_rows,
     multiply_tiles,
@@ -25,7 +26,6 @@ from minitf.kernels.microkernel import (
     tiles_address,
 )
 from minitf.kernels.threads import (
-    blas_on_one_thread,
     chunk,
     flat,
     jit,
@@ -98,9 +98,10 @@ def matmul(
         else:
             with blas_on_one_thread():
                 np.matmul(left, right, out=c)
-        return c if bias is None and activation is None else finish(c, bias, activation)
-    code = activation_code(activation)
-    bias = flat(a.reshape(-1)[:0] if bias is None else bias)
+        if bias is None and activation is None:
+            return c
+        return finish(c, *epilogue(bias, activation, columns, c.dtype))
+    bias, code = epilogue(bias, activation, columns, c.dtype)
     count = c.size // (rows * columns)
     a, a_pitch = _matrices(a, batch)
     b, b_pitch = _matrices(b, batch)

@@ -25,12 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from minitf.kernels.threads import compile_callback, copy, intrinsic, jit
+from minitf.kernels.threads import compile_callback, copy, flat, intrinsic, jit
 
 __all__ = [
     "ROWS",
-    "activation_code",
     "emit_call",
+    "epilogue",
     "finish",
     "finish_rows",
     "multiply_tiles",
@@ -228,15 +228,23 @@ ACTIVATIONS = {None: 0, "relu": 1, "relu6": 2}
 """The activations that a product or convolution can apply before its result leaves the cache."""
 
 
-def activation_code(activation: str | None) -> int:
-    """The number kernels know an activation by.
+def epilogue(
+    bias: np.ndarray | None, activation: str | None, columns: int, dtype: np.dtype
+) -> tuple[np.ndarray, int]:
+    """A bias, empty if there is none, and the number of an activation, as kernels take them.
 
     Raises:
-      ValueError: it is none of `ACTIVATIONS`.
+      ValueError: the bias is not one number per column, or the activation none of `ACTIVATIONS`.
     """
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation must be one of {list(ACTIVATIONS)}, got {activation!r}")
-    return ACTIVATIONS[activation]
+    if bias is None:
+        return np.empty(0, dtype), ACTIVATIONS[activation]
+    if bias.shape != (columns,) or bias.dtype != dtype:
+        raise ValueError(
+            f"bias must be of shape ({columns},) and dtype {dtype}, got {bias.dtype} {bias.shape}"
+        )
+    return flat(bias), ACTIVATIONS[activation]
 
 
 @jit
@@ -257,13 +265,12 @@ def finish_rows(c, c0, rows, row_step, columns, bias, bias0, activation):
                 values[j] = six if values[j] > six else values[j]
 
 
-def finish(result: np.ndarray, bias: np.ndarray | None, activation: str | None) -> np.ndarray:
+def finish(result: np.ndarray, bias: np.ndarray, activation: int) -> np.ndarray:
     """`finish_rows` in NumPy, over the last axis of `result`, in place."""
-    code = activation_code(activation)
-    if bias is not None:
+    if bias.size > 0:
         result += bias
-    if code > 0:
+    if activation > 0:
         np.maximum(result, 0, out=result)
-    if code == 2:
+    if activation == 2:
         np.minimum(result, 6, out=result)
     return result

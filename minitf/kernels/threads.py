@@ -16,7 +16,7 @@ A kernel is a plain Python function marked with one of two decorators::
     _axpy_all(a, x, y, num_threads())
 
 Nothing is compiled, and numba is not imported, before the first call. Compiled code is kept on
-disk (`cache_folder`), so that only the first call on a machine waits for the compiler. Kernels
+disk (see `cache`), so that only the first call on a machine waits for the compiler. Kernels
 take the number of parts as an argument and cut their work into that many fixed chunks: results
 depend on that number alone, never on which thread came first.
 
@@ -26,36 +26,24 @@ installed. So `omp` is chosen where numba has it (unless NUMBA_THREADING_LAYER s
 and `workqueue`, where nothing else exists, is entered under a lock. GNU OpenMP does not survive
 a fork: in a forked child the kernels run serially.
 
-May import: the standard library and NumPy; numba only inside functions.
+May import: `cache` and NumPy; numba only inside functions.
 """
 
 from __future__ import annotations
 
-import ctypes
-import functools
-import hashlib
 import importlib
 import os
-import tempfile
 import threading
 import types
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from minitf._version import __version__
-
-try:
-    import fcntl
-except ImportError:  # Windows: without the lock, a race costs a recompilation at worst
-    fcntl = None
+from minitf.kernels.cache import cache_folder, file_lock, lock_cache_writes, numba_cache
 
 __all__ = [
-    "blas_on_one_thread",
-    "cache_folder",
     "chunk",
     "compile_callback",
     "copy",
@@ -68,6 +56,7 @@ __all__ = [
     "result",
     "scratch",
     "set_num_threads",
+    "team_started",
 ]
 
 
@@ -268,10 +257,10 @@ def _numba_function(function: Callable, parallel: bool, options: dict[str, Any])
 
     options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}} | options
     dispatcher = numba.njit(parallel=parallel, **options)(_numba_source(function, parallel))
-    with _numba_cache():
+    with numba_cache():
         if cache_folder() is not None:
             dispatcher.enable_caching()
-            _lock_cache_writes(dispatcher)
+            lock_cache_writes(dispatcher)
     return dispatcher
 
 
@@ -283,7 +272,7 @@ def compile_callback(function: Callable, signature: Any) -> int:
     """
     import numba
 
-    with _compile_lock, _numba_cache(), _file_lock():
+    with _compile_lock, numba_cache(), file_lock():
         cached = cache_folder() is not None
         callback = numba.cfunc(signature, cache=cached)(_numba_source(function, False))
     _callbacks.append(callback)
@@ -321,91 +310,6 @@ def _resolved(value: Any) -> Any:
     return value.resolve() if isinstance(value, _Compiled | _Intrinsic) else value
 
 
-# The cache on disk ---------------------------------------------------------------------------
-
-_folder: Path | None = None
-_folder_known = False
-
-
-def cache_folder() -> Path | None:
-    """Where compiled kernels are kept: MINITF_CACHE_DIR, else ~/.cache/minitf, else a temporary
-    folder of this user; None when none of them can be written.
-
-    Each state of the sources has a folder of its own below it, since numba notices a change of
-    the file that holds a kernel but not of the files whose functions that kernel uses.
-    """
-    global _folder, _folder_known
-    if not _folder_known:
-        user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-        candidates = (
-            os.environ.get("MINITF_CACHE_DIR"),
-            os.path.join(os.path.expanduser("~"), ".cache", "minitf"),
-            os.path.join(tempfile.gettempdir(), f"minitf-{user}"),
-        )
-        usable = (Path(base) / _sources_key() for base in candidates if base)
-        _folder = next(filter(_writable, usable), None)
-        _folder_known = True
-    return _folder
-
-
-def _sources_key() -> str:
-    state = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        status = path.stat()
-        state.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
-    return f"{__version__}-{state.hexdigest()[:16]}"
-
-
-def _writable(folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        owned = not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
-        with tempfile.TemporaryFile(dir=folder):
-            return owned
-    except OSError:
-        return False
-
-
-@contextmanager
-def _numba_cache() -> Iterator[None]:
-    """numba's cache is in our folder for what is compiled, or enabled to be cached, within."""
-    import numba
-
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder() or before)
-    try:
-        yield
-    finally:
-        numba.config.CACHE_DIR = before
-
-
-def _lock_cache_writes(dispatcher: Any) -> None:
-    """Let one process at a time add to the cache.
-
-    numba replaces files atomically, but two processes that add to one index at once may give
-    the same file name to different code.
-    """
-    cache = dispatcher._cache
-    save = cache.save_overload
-
-    def save_locked(signature: Any, code: Any) -> None:
-        with _file_lock():
-            save(signature, code)
-
-    cache.save_overload = save_locked
-
-
-@contextmanager
-def _file_lock() -> Iterator[None]:
-    folder = cache_folder()
-    if folder is None or fcntl is None:
-        yield
-        return
-    with open(folder / "lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 # The team of threads -------------------------------------------------------------------------
 
 SPINS = "2000"
@@ -418,6 +322,11 @@ asleep between the kernels of one step, and cost 20 us each to wake.
 _team_guard: Any = nullcontext()
 _team_started = False
 _team_lost = False
+
+
+def team_started() -> bool:
+    """Whether threads of ours are running."""
+    return _team_started
 
 
 def _choose_threading_layer() -> None:
@@ -456,54 +365,3 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-
-
-# NumPy's BLAS --------------------------------------------------------------------------------
-
-_blas_lock = threading.Lock()
-_blas_holders = 0
-_blas_threads: list[int] = []
-
-
-@contextmanager
-def blas_on_one_thread() -> Iterator[None]:
-    """NumPy's OpenBLAS runs on the calling thread alone within.
-
-    Its threads spin for some 25 ms after each product that they share in, on the cores that ours
-    need: a convolution of 1.3 ms took 8 ms between two such products. Does nothing for another
-    BLAS, or before our threads have started, when the BLAS is welcome to its own.
-    """
-    global _blas_holders
-    if not _team_started:
-        yield
-        return
-    with _blas_lock:
-        if _blas_holders == 0:
-            _blas_threads[:] = [get() for get, _ in _blas_functions()]
-            for _, put in _blas_functions():
-                put(1)
-        _blas_holders += 1
-    try:
-        yield
-    finally:
-        with _blas_lock:
-            _blas_holders -= 1
-            if _blas_holders == 0:
-                for (_, put), count in zip(_blas_functions(), _blas_threads):
-                    put(count)
-
-
-@functools.cache
-def _blas_functions() -> list[tuple[Callable[[], int], Callable[[int], None]]]:
-    """For each OpenBLAS that NumPy brought, how to get and set its number of threads."""
-    package = Path(np.__file__).parent
-    folders = (package.parent / "numpy.libs", package / ".dylibs")
-    found = []
-    for path in (path for folder in folders for path in folder.glob("*openblas*")):
-        library = ctypes.CDLL(str(path))
-        for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_",
-                     "scipy_openblas_{}_num_threads", "openblas_{}_num_threads"):  # fmt: skip
-            if hasattr(library, name.format("set")):
-                found.append((library[name.format("get")], library[name.format("set")]))
-                break
-    return found

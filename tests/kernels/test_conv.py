@@ -185,5 +185,7 @@ def test_errors():
         conv2d(x, np.ones((3, 3, 3, 8)))
     with pytest.raises(ValueError, match=r"gradient has shape .* give \(1, 3, 3, 8\)"):
         conv2d_backprop_input((1, 5, 5, 4), w, np.ones((1, 5, 5, 8), "f"))
+    with pytest.raises(ValueError, match=r"bias must be of shape \(8,\) .* got float32 \(3,\)"):
+        conv2d(np.ones((1, 5, 5, 4), "f"), w, bias=np.ones(3, "f"))
     with pytest.raises(ValueError, match="activation must be one of"):
-        conv2d(x, w, activation="swish")
+        conv2d(np.ones((1, 5, 5, 4), "f"), w, activation="swish")

@@ -161,12 +161,12 @@ def test_a_forked_child_runs_kernels_serially():
 def test_compiled_code_is_kept_where_asked_and_found_again(tmp_path):
     source = """
         import numpy as np
-        from minitf.kernels import gemm, threads
+        from minitf.kernels import cache, gemm
         from numba.core import event
         a = np.ones((100, 100), "f")
         with event.install_recorder("numba:compile") as compiled:
             gemm.matmul(a, a)
-        print(len(compiled.buffer), threads.cache_folder())
+        print(len(compiled.buffer), cache.cache_folder())
     """
     first = run(source, MINITF_CACHE_DIR=str(tmp_path)).split()
     second = run(source, MINITF_CACHE_DIR=str(tmp_path)).split()
@@ -177,7 +177,7 @@ def test_compiled_code_is_kept_where_asked_and_found_again(tmp_path):
 def test_the_cache_falls_back_to_a_folder_that_can_be_written(tmp_path):
     file = tmp_path / "no-folder"
     file.write_text("")
-    source = "from minitf.kernels.threads import cache_folder; print(cache_folder())"
+    source = "from minitf.kernels.cache import cache_folder; print(cache_folder())"
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     found = run(source, MINITF_CACHE_DIR=str(file), HOME=str(file), TMPDIR=str(temporary))
@@ -188,13 +188,14 @@ def test_the_blas_is_held_to_one_thread_and_let_go():
     source = """
         import numpy as np
         from threadpoolctl import threadpool_info
-        from minitf.kernels import pool, threads
+        from minitf.kernels import pool
+        from minitf.kernels.blas import blas_on_one_thread
         count = lambda: [x["num_threads"] for x in threadpool_info() if "numpy.libs" in x["filepath"]]
         before = count()
-        with threads.blas_on_one_thread():
+        with blas_on_one_thread():
             idle = count()
         pool.avg_pool(np.ones((8, 40, 40, 16), "f"), (2, 2), (2, 2))
-        with threads.blas_on_one_thread(), threads.blas_on_one_thread():
+        with blas_on_one_thread(), blas_on_one_thread():
             held = count()
         print(idle == before, set(held) <= {1}, count() == before)
     """
