@@ -55,7 +55,7 @@ def _buffer(x: Array, out: Array | None) -> Array:
 def relu(x: Array, out: Array | None = None) -> Array:
     """max(x, 0); NaN stays NaN."""
     if not _compiled_for(x, out):
-        return np.maximum(x, x.dtype.type(0), out)
+        return np.maximum(x, x.dtype.type(0), out=out)
     out = _buffer(x, out)
     _clip_all(flat(x), out.reshape(-1), x.dtype.type(math.inf), num_threads())
     return out
