@@ -107,7 +107,11 @@ from minitf.ops.group import tuple_ as tuple
 from minitf.ops.state import assign, assign_add, assign_sub
 
 # --- control flow ------------------------------------------------------------------------------------
+from minitf.ops.case import case, switch_case
 from minitf.ops.control import cond, while_loop
+from minitf.ops.custom_gradient import custom_gradient, identity_n
+from minitf.ops.functional import foldl, foldr, map_fn, scan
+from minitf.ops.tensor_array import TensorArray
 
 # --- neural networks ---------------------------------------------------------------------------------
 from minitf import nn

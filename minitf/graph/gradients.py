@@ -184,3 +184,20 @@ def hessians(
                 else zeros(x.shape.concatenate(x.shape), x.dtype)
             )
     return results
+
+
+def variables_between(inputs: list[Tensor], outputs: list[Tensor]) -> list[Any]:
+    """The variables that `outputs` depend on, other than through `inputs`, by name."""
+    found: dict[str, Any] = {}
+    seen = {id(tensor) for tensor in inputs}
+    pending = [tensor for tensor in outputs if id(tensor) not in seen]
+    while pending:
+        tensor = pending.pop()
+        if id(tensor) in seen:
+            continue
+        seen.add(id(tensor))
+        variable = tensor.op.cache.get("variable")
+        if variable is not None:
+            found[variable.name] = variable
+        pending.extend(tensor.op.inputs)
+    return [found[name] for name in sorted(found)]

@@ -353,6 +353,13 @@ class Graph:
         return GradientGraph(self, forward, resolve)
 
     @contextmanager
+    def watching_variables(self) -> Iterator[Any]:
+        """Yields a function of (inputs, outputs): the variables that the outputs depend on otherwise."""
+        from minitf.graph.gradients import variables_between
+
+        yield variables_between
+
+    @contextmanager
     def lifted(self) -> Iterator["Graph"]:
         """Makes the outermost graph the default one: variables live there. Control dependencies end."""
         with self.control_dependencies(None):

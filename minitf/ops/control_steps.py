@@ -94,8 +94,10 @@ class IfSteps(_Steps):
 
         results = []
         for i, tensor in enumerate(self._branches[0][0].outputs):
-            shapes = [inner.value(branch.outputs[i]).shape for branch, _, inner in self._possible()]
-            results.append(self._node.value(tensor.dtype, common_shape(shapes[0], shapes[-1])))
+            values = [inner.value(branch.outputs[i]) for branch, _, inner in self._possible()]
+            result = self._node.value(tensor.dtype, common_shape(values[0].shape, values[-1].shape))
+            result.element = _common_element(values[0].element, values[-1].element)
+            results.append(result)
         return results + [self._node.value(tensor.dtype, TensorShape(None)) for tensor in self._saved]
 
     def _fetched(self, branch: Any, used: set[int]) -> tuple[list[Any], list[int]]:
@@ -156,7 +158,9 @@ class WhileSteps(_Steps):
         self._plan_inner()
         self.effects = self._inner.effects or (self._test is not None and self._test.effects)
         self.outputs = [self._node.value(dtypes.int32, TensorShape([]))]
-        self.outputs += [self._node.value(v.dtype, v.shape) for v in self._loop_values]
+        for value in self._loop_values:
+            self.outputs.append(self._node.value(value.dtype, value.shape))
+            self.outputs[-1].element = value.element
         for tensor in self._saved:
             stack = self._node.value(dtypes.variant, TensorShape([]))
             stack.element = self._inner.value(tensor)
@@ -167,24 +171,31 @@ class WhileSteps(_Steps):
         from minitf.ops.control_ops import common_shape
 
         initial, placeholders = self._values("loop_vars"), self._body.inputs[: self._count]
-        shapes = [value.shape for value in initial]
+        known = [(value.shape, value.element) for value in initial]
         for attempt in range(4):
             if attempt == 3:
-                shapes = [tensor.shape for tensor in placeholders]
-            self._loop_values = [
-                value if fixed else self._node.value(value.dtype, shape)
-                for value, shape, fixed in zip(initial, shapes, self._fixed)
-            ]
+                known = [(tensor.shape, None) for tensor in placeholders]
+            self._loop_values = []
+            for value, (shape, element), fixed in zip(initial, known, self._fixed):
+                if not fixed:
+                    value = self._node.value(value.dtype, shape)
+                    value.element = element
+                self._loop_values.append(value)
             self._inner = self._node.session.inner(
                 [*self._body.outputs, *self._saved],
                 [*self._body.inputs, *self._body.captured_inputs],
                 [*self._loop_values, *self._items(), *self._values("body_captures")],
             )
-            after = [self._inner.value(tensor).shape for tensor in self._body.outputs]
-            together = [a if fixed else common_shape(a, b) for a, b, fixed in zip(shapes, after, self._fixed)]
-            if together == shapes:
+            after = [self._inner.value(tensor) for tensor in self._body.outputs]
+            together = [
+                before
+                if fixed
+                else (common_shape(before[0], value.shape), _common_element(before[1], value.element))
+                for before, value, fixed in zip(known, after, self._fixed)
+            ]
+            if all(a[0] == b[0] and _same_element(a[1], b[1]) for a, b in zip(together, known)):
                 break
-            shapes = together
+            known = together
         self._test = None
         if self._cond is not None:
             self._test = self._node.session.inner(
@@ -353,3 +364,20 @@ class _Loop:
                 if named is not error:
                     return named
         return error
+
+
+def _common_element(first: Any, second: Any) -> Any:
+    """What is known of the items that either has: all that the other knows, if one is still empty."""
+    from minitf.ops.control_ops import common_shape
+
+    if first is None or second is None:
+        return second if first is None else first
+    common = type(first)(first.dtype, common_shape(first.shape, second.shape))
+    common.element = _common_element(first.element, second.element)
+    return common
+
+
+def _same_element(first: Any, second: Any) -> bool:
+    if first is None or second is None:
+        return first is second
+    return first.shape == second.shape and _same_element(first.element, second.element)

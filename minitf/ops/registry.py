@@ -149,6 +149,8 @@ class OpDefinition:
     # steps(node) -> what becomes of its function graphs in one step (see ops/control_steps.py).
     variables_written: Callable | None = None
     steps: Callable | None = None
+    # refine(node, outputs): adds to what the step plan knows of its outputs, beyond the shape rule.
+    refine: Callable | None = None
     accepts_out: bool = False
     gradient: Callable | None = None
     differentiable: bool = True

@@ -118,7 +118,7 @@ def _evaluate(node: Any) -> tuple[np.ndarray, ...] | None:
         return _evaluate_shape(node)
     if definition.stateful or definition.kernel is None or definition.name in _NOT_EVALUATED:
         return None
-    if not all(t.shape.is_fully_defined() for t in node.outputs):
+    if not all(t.shape.is_fully_defined() and t.dtype.is_numpy_compatible for t in node.outputs):
         return None
     if sum(t.shape.num_elements() for t in node.outputs) > _LARGEST_CONSTANT:
         return None

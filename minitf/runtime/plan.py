@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minitf.framework import errors
+from minitf.framework import dtypes, errors
 from minitf.framework.dtypes import SHORT_NAMES, DType, as_dtype
 from minitf.framework.shapes import SCALAR, TensorShape
 from minitf.graph.operation import Operation, Tensor
@@ -156,8 +156,8 @@ class Simplifier:
             self._read_again(op, inputs[0], after)
             return
         if definition.passes_through and not reads_anew and definition.passes_through(node):
-            producers = [inputs[0].producer] if inputs[0].producer else []
-            self._set(op, [inputs[0]], after + producers)
+            passed = inputs[: len(op.outputs)]
+            self._set(op, passed, after + [v.producer for v in passed if v.producer])
             return
         node.outputs = self._infer(node)
         if self._fold(node):
@@ -233,6 +233,8 @@ class Simplifier:
             if not shape.is_fully_defined() and shape.is_compatible_with(tensor.shape):
                 shape = shape.merge_with(tensor.shape)
             values.append(Value(spec.dtype, shape))
+        if node.definition.refine is not None:
+            node.definition.refine(node, values)
         return values
 
     def _link(self, node: Node) -> None:
@@ -254,6 +256,8 @@ class Simplifier:
                 return False
         else:
             if definition.stateful or definition.kernel is None or node.after:
+                return False
+            if any(value.dtype == dtypes.variant for value in node.outputs):
                 return False
             if any(value.constant is None for value in node.inputs):
                 return False
