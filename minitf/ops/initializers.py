@@ -11,6 +11,7 @@ import numpy as np
 
 from minitf.framework.dtypes import DType, as_dtype, float32
 from minitf.ops import array, constants, random
+from minitf.ops.diag import diag_part
 from minitf.ops.math import sign
 
 
@@ -301,7 +302,7 @@ class Orthogonal(_Floating):
         normal = random.random_normal([max(rows, columns), min(rows, columns)], dtype=dtype, seed=self.seed)
         q, r = matrix.qr(normal, full_matrices=False)
         # With the signs of r's diagonal, q is uniformly distributed.
-        q = q * sign(matrix.diag_part(r))
+        q = q * sign(diag_part(r))
         if rows < columns:
             q = array.matrix_transpose(q)
         return self.gain * array.reshape(q, sizes)

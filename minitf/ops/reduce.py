@@ -161,11 +161,15 @@ _ARGUMENTS = """
 def reduce_with(kernel: Any, input_tensor: Any, axis: Any, keepdims: bool, name: str | None = None) -> Any:
     """Applies a reduction op; `axis=None` means every dimension, even of a tensor of unknown rank."""
     input_tensor = interpreter().convert(input_tensor, None, None, "input_tensor")
+    whole = axis is None and not keepdims
     if axis is None:
         axis = _every_axis(input_tensor)
     elif isinstance(axis, list | tuple) and not axis:
         axis = np.zeros(0, np.int32)
-    return kernel(input_tensor, axis, keep_dims=keepdims, name=name)
+    result = kernel(input_tensor, axis, keep_dims=keepdims, name=name)
+    if whole and result.shape.rank is None:
+        result.set_shape([])
+    return result
 
 
 def _every_axis(x: Any) -> Any:
