@@ -82,7 +82,8 @@ def _gradients(graphed, sources, weights, orders):
         for _ in range(orders):
             pairs = [(t, v) for t, v in zip(tensors, values, strict=True) if _continuous(t)]
             parts = [tf.reduce_sum(t * weights(np.shape(v), t.dtype.as_numpy_dtype)) for t, v in pairs]
-            grads = tf.gradients(tf.add_n(parts), sources, unconnected_gradients="zero")
+            value = tf.add_n(parts)  # of complex numbers, perhaps: then grad_ys must be given
+            grads = tf.gradients(value, sources, tf.ones_like(value), unconnected_gradients="zero")
             tensors = [tf.convert_to_tensor(g) for g in grads]
             values = session.run(tensors, graphed.feeds)
             result.append(values)

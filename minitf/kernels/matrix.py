@@ -7,6 +7,7 @@ May import: numpy; scipy.linalg on first need.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -161,7 +162,10 @@ def lu(x: np.ndarray, index_dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _each(name: str) -> Callable[[np.ndarray], np.ndarray]:
-    """SciPy's function of one matrix, applied to each of a batch (complex results of real ones: NaN)."""
+    """SciPy's function of one matrix, applied to each of a batch, in double precision.
+
+    Complex results of real matrices become NaN.
+    """
 
     def function(x: np.ndarray) -> np.ndarray:
         import scipy.linalg
@@ -170,10 +174,13 @@ def _each(name: str) -> Callable[[np.ndarray], np.ndarray]:
         out = np.empty_like(x)
         if x.size == 0:
             return out
-        for index in np.ndindex(*x.shape[:-2]):
-            result = apply(x[index])
-            mismatch = result.dtype.kind == "c" and x.dtype.kind == "f"
-            out[index] = np.nan if mismatch else result
+        wide = x.astype(np.result_type(x, np.float64))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # about accuracy
+            for index in np.ndindex(*x.shape[:-2]):
+                result = apply(wide[index])
+                mismatch = result.dtype.kind == "c" and x.dtype.kind == "f"
+                out[index] = np.nan if mismatch else result
         return out
 
     function.__name__ = name
