@@ -65,6 +65,35 @@ from minitf.ops.slicing import strided_slice
 
 newaxis = None
 
+# --- matrices, complex numbers -----------------------------------------------------------------------
+from minitf import linalg, signal
+from minitf import signal as spectral
+from minitf.ops.complex import angle, complex, imag, real, to_complex64, to_complex128
+from minitf.ops.decompositions import cholesky, qr, self_adjoint_eig, self_adjoint_eigvals, svd
+from minitf.ops.einsum import einsum, tensordot
+from minitf.ops.matrix import (
+    batch_matmul, cholesky_solve, cross, matrix_determinant, matrix_inverse, matrix_solve,
+    matrix_solve_ls, matrix_triangular_solve,
+)  # fmt: skip
+from minitf.ops.matrix_functions import matrix_square_root, norm
+from minitf.ops.spectral import fft, fft2d, fft3d, ifft, ifft2d, ifft3d
+
+# --- checking and showing ----------------------------------------------------------------------------
+from minitf import debugging
+from minitf.ops.checks import (
+    Assert, assert_equal, assert_greater, assert_greater_equal, assert_less, assert_less_equal,
+    assert_near, assert_negative, assert_non_negative, assert_non_positive, assert_none_equal,
+    assert_positive, is_non_decreasing, is_numeric_tensor, is_strictly_increasing,
+)  # fmt: skip
+from minitf.ops.checks_of_shape import (
+    assert_integer, assert_proper_iterable, assert_rank, assert_rank_at_least, assert_rank_in,
+    assert_same_float_dtype, assert_scalar, assert_type,
+)  # fmt: skip
+from minitf.ops.numerics import add_check_numerics_ops, check_numerics, verify_tensor_all_finite
+from minitf.ops.print import Print
+from minitf.ops.print import print_v2 as print
+from minitf.ops.script import numpy_function, py_func
+
 # --- random numbers ----------------------------------------------------------------------------------
 from minitf import random
 from minitf.ops.random import (

@@ -241,6 +241,11 @@ def _normal_equations(matrix: Any, rhs: Any, l2_regularizer: float, tall: bool) 
     return matmul(matrix, cholesky_solve(factor, rhs), adjoint_a=True)
 
 
+def batch_matmul(x: Any, y: Any, adj_x: bool = False, adj_y: bool = False, name: str | None = None) -> Any:
+    """As `tf.matmul` with `adjoint_a` and `adjoint_b`: its name before TensorFlow 1.0."""
+    return matmul(x, y, adjoint_a=adj_x, adjoint_b=adj_y, name=name)
+
+
 # --- cross product -----------------------------------------------------------------------------------
 
 
