@@ -111,7 +111,9 @@ def _assert_same(first: Any, second: Any, check_types: bool, expand: bool) -> No
     parts, others = _parts(first, expand), _parts(second, expand)
     if (parts is None) != (others is None):
         nested, leaf = (first, second) if others is None else (second, first)
-        raise ValueError(f'Substructure "{_show(nested)}" is a sequence, while substructure "{_show(leaf)}" is not')
+        raise ValueError(
+            f'Substructure "{_show(nested)}" is a sequence, while substructure "{_show(leaf)}" is not'
+        )
     if parts is None:
         return
     if check_types and type(first) is not type(second) and not _alike(first, second):
@@ -138,6 +140,8 @@ def _alike(first: Any, second: Any) -> bool:
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         return True
     fields = getattr(first, "_fields", None)
-    return fields is not None and fields == getattr(second, "_fields", None) and (
-        type(first).__name__ == type(second).__name__
+    return (
+        fields is not None
+        and fields == getattr(second, "_fields", None)
+        and (type(first).__name__ == type(second).__name__)
     )

@@ -26,9 +26,9 @@ def cond(
 ) -> Any:
     """`true_fn()` if the scalar bool `pred` is true when it runs, else `false_fn()`.
 
-    Both functions are called once, when the graph is built; only the ops of the branch taken run. They return
-    tensors (operations, variables, TensorArrays) in the same nested structure; a list of one is unpacked unless
-    `strict`. `fn1` and `fn2` are the old names of the functions.
+    Both functions are called once, when the graph is built; only the ops of the branch taken run. They
+    return tensors (operations, variables, TensorArrays) in the same nested structure; a list of one is
+    unpacked unless `strict`. `fn1` and `fn2` are the old names of the functions.
 
     Raises TypeError for functions that are none or results of different structure types, ValueError for
     results that differ in number, structure or dtype.
@@ -145,8 +145,8 @@ def while_loop(
 ) -> Any:
     """Runs `loop_vars = body(*loop_vars)` while `cond(*loop_vars)` holds, and returns the last `loop_vars`.
 
-    `loop_vars` is a nested structure of tensors and TensorArrays, which the body returns likewise, of the same
-    dtypes and of shapes that satisfy `shape_invariants` (the initial shapes, if None). The body runs
+    `loop_vars` is a nested structure of tensors and TensorArrays, which the body returns likewise, of the
+    same dtypes and of shapes that satisfy `shape_invariants` (the initial shapes, if None). The body runs
     `maximum_iterations` times at most. A single loop variable is returned by itself, unless
     `return_same_structure`. With `back_prop=False` no gradient flows through the loop. `parallel_iterations`
     and `swap_memory` tune TensorFlow's scheduling; here iterations run one after the other, in memory.
@@ -324,8 +324,8 @@ def _check_loop(initial: list[Any], body: Any) -> None:
     for before, inside, after in zip(initial, body.inputs, body.outputs, strict=True):
         if inside.dtype.base_dtype != after.dtype.base_dtype:
             raise TypeError(
-                f"Loop variable '{before.name}' enters the loop with dtype {before.dtype.base_dtype.name}, but "
-                f"has dtype {after.dtype.base_dtype.name} after one iteration."
+                f"Loop variable '{before.name}' enters the loop with dtype {before.dtype.base_dtype.name}, "
+                f"but has dtype {after.dtype.base_dtype.name} after one iteration."
             )
         if not _is_at_least(after.shape, inside.shape):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Gradients of If and While: an If over the branches' gradients, a While that goes back through the iterations.
+"""Gradients of If and While: an If over the branches' gradients, a While back through the iterations.
 
 What a gradient needs of the inside of a branch or body, the forward op is made to hand out: its `saved` list
 grows, and so do its outputs. Steps that don't use these outputs don't compute them.
@@ -116,7 +116,9 @@ class _Backward:
         self._stacks: list[Any] = []
         # Tensors inside the body that were handed out, with the stacks of their gradients.
         self._saved = [
-            (tensor, grad) for tensor, grad in zip(op.attrs["saved"], grads[self._count :]) if grad is not None
+            (tensor, grad)
+            for tensor, grad in zip(op.attrs["saved"], grads[self._count :])
+            if grad is not None
         ]
         self._live = self._reached()
         self.graph = current.gradient_graph(self._body, self._from_stack)
@@ -154,8 +156,7 @@ class _Backward:
         sources = [*loop_vars, *items, *[body.captures.get(tensor, tensor) for tensor in outside]]
         found = graph.backpropagate(ys, grad_ys, sources)
         outgoing = [
-            zero(tensor) if grad is None else _like(grad, tensor)
-            for grad, tensor in zip(found, loop_vars)
+            zero(tensor) if grad is None else _like(grad, tensor) for grad, tensor in zip(found, loop_vars)
         ]
         self._item_grads = found[len(loop_vars) : len(loop_vars) + len(items)]
         self._summed = {}
@@ -170,9 +171,7 @@ class _Backward:
     def results(self) -> list[Any]:
         """Adds the backward loop to the graph. Returns the gradients of the forward loop's inputs."""
         op, graph = self._op, self.graph
-        initial = [
-            zero(op.outputs[1 + i]) if self._grads[i] is None else self._grads[i] for i in self._live
-        ]
+        initial = [zero(op.outputs[1 + i]) if self._grads[i] is None else self._grads[i] for i in self._live]
         initial += [zero(tensor) for tensor in self._summed]
         pushed = [grad for grad in self._item_grads if grad is not None]
         _, *results = while_kernel(

@@ -1,4 +1,4 @@
-"""What the step plan makes of an If or While: which results are needed, their shapes, and the function to run.
+"""What the step plan makes of an If or While: the results that are needed, their shapes, what to run.
 
 A stack is a chain of pairs `(rest, item)`, None when empty: pushing and popping are one Python operation, and
 nothing is ever changed in place.

@@ -47,8 +47,8 @@ def custom_gradient(f: Callable | None = None) -> Callable:
         current = interpreter()
         if kwargs and not current.eager:
             raise ValueError(
-                "The custom_gradient decorator currently supports keywords arguments only when eager execution "
-                "is enabled."
+                "The custom_gradient decorator currently supports keywords arguments only when eager "
+                "execution is enabled."
             )
         args = nest.map_structure(lambda arg: current.convert(as_operand(arg), None), args)
         with current.watching_variables() as used:

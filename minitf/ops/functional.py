@@ -63,7 +63,9 @@ def map_fn(
         return nest.pack_sequence_as(structure, _stacked(results, static_count))
 
 
-def _check_function(fn: Any, message: str = "{} is not callable. Please provide a callable function.") -> None:
+def _check_function(
+    fn: Any, message: str = "{} is not callable. Please provide a callable function."
+) -> None:
     if not callable(fn):
         raise TypeError(message.format(getattr(fn, "__name__", repr(fn))))
 

@@ -17,8 +17,9 @@ class TensorArray:
     """An array of tensors of one dtype; `size` elements, or more as they are written with `dynamic_size`.
 
     Every write returns a new TensorArray, to be used from then on. In a graph, each element may be written
-    once. With `infer_shape`, all elements must have one shape, that of the first (or `element_shape`). Elements
-    are kept as long as something may read them; so reading twice is allowed whatever `clear_after_read` says.
+    once. With `infer_shape`, all elements must have one shape, that of the first (or `element_shape`).
+    Elements are kept as long as something may read them; so reading twice is allowed whatever
+    `clear_after_read` says.
     `tensor_array_name` and `colocate_with_first_write_call` name and place TensorFlow's resource; here there
     is none. Instead of a `size`, `flow` may be given: the tensor that another TensorArray's value is.
 

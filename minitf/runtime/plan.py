@@ -14,7 +14,7 @@ from minitf.framework import dtypes, errors
 from minitf.framework.dtypes import SHORT_NAMES, DType, as_dtype
 from minitf.framework.shapes import SCALAR, TensorShape
 from minitf.graph.operation import Operation, Tensor
-from minitf.ops.registry import OpDefinition, Ref, Slot
+from minitf.ops.registry import Handle, OpDefinition, Ref, Slot
 
 # Results up to this size are worked out while planning.
 _LARGEST_FOLDED = 1 << 22
@@ -122,7 +122,10 @@ class Simplifier:
         for node, (used, values) in needed.items():
             if node.steps is not None:
                 node.steps.settle(used)
-                node.inputs = [v if v in values or v.slot else _unneeded(v) for v in node.inputs]
+                node.inputs = [
+                    v if v in values or kind is Handle else _unneeded(v)
+                    for v, kind in zip(node.inputs, node._kinds, strict=True)
+                ]
         kept = [node for node in self.nodes if node in needed]
         for node in kept:
             node.after = [other for other in node.after if other in needed]
