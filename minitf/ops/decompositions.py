@@ -318,3 +318,8 @@ def lu(input: Any, output_idx_type: Any = dtypes.int32, name: str | None = None)
     Fails with InvalidArgumentError for a singular matrix. There is no gradient, as in TensorFlow.
     """
     return _lu(input, output_idx_type=dtypes.as_dtype(output_idx_type), name=name)
+
+
+@gradient(_lu)
+def _lu_gradient(op, *grads):
+    raise LookupError(f"No gradient defined for operation '{op.name}' (op type: Lu)")

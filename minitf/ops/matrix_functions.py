@@ -70,6 +70,11 @@ def matrix_logarithm(input: Complex) -> Complex:
     return kernels.logarithm(input)
 
 
+@gradient(matrix_logarithm)
+def _logarithm_gradient(op, grad):
+    raise LookupError(f"No gradient defined for operation '{op.name}' (op type: MatrixLogarithm)")
+
+
 # --- norms -------------------------------------------------------------------------------------------
 
 _MATRIX_NORMS = ["euclidean", "fro", 1, 2, np.inf]

@@ -12,10 +12,12 @@ import numpy as np
 from minitf.framework import dtypes
 from minitf.framework.dtypes import DType, as_dtype
 from minitf.framework.shapes import TensorShape
+from minitf.kernels.gamma_gradient import gamma_sample_gradient
 from minitf.kernels.random import Philox
-from minitf.ops import array, math, slicing
+from minitf.ops import array, math, shape_rules, slicing
 from minitf.ops.constants import zeros_like
 from minitf.ops.group import with_dependencies
+from minitf.ops.like import sum_like
 from minitf.ops.random_seed import seed_attrs
 from minitf.ops.registry import (
     Anything,
@@ -24,6 +26,7 @@ from minitf.ops.registry import (
     Index,
     Real,
     Types,
+    gradient,
     interpreter,
     not_differentiable,
     op,
@@ -143,13 +146,32 @@ def _gamma(state, shape: Index, alpha: Floating, *, seed=0, seed2=0) -> Floating
     return state.gamma(sizes_of(shape), alpha)
 
 
+_Precise = Types("Precise", (dtypes.float32, dtypes.float64))
+
+
+@op("RandomGammaGrad", shape=shape_rules.broadcast)
+def _gamma_grad(alpha: _Precise, sample: _Precise) -> _Precise:
+    """How samples of rate 1 move with their shape parameter."""
+    return gamma_sample_gradient(alpha, sample)
+
+
+def gamma_gradient(sample: Any, alpha: Any, grad: Any) -> Any:
+    """The gradient of `alpha`, of which `sample` was drawn and `grad` is the sample's gradient."""
+    return sum_like(grad * _gamma_grad(alpha, sample), alpha)
+
+
+@gradient(_gamma)
+def _gamma_gradient(op, grad):
+    return [None, gamma_gradient(op.outputs[0], op.inputs[1], grad)]
+
+
 @op("RandomPoissonV2", shape=samples_of_each, state=_generator)
 def _poisson(state, shape: Index, rate: _Rate, *, seed=0, seed2=0, dtype=dtypes.int64) -> Attr("dtype"):
     return state.poisson(sizes_of(shape), rate, dtype.numpy_dtype)
 
 
 not_differentiable(
-    _uniform, _standard_normal, _truncated_normal, _uniform_int, _shuffle, _multinomial, _poisson
+    _uniform, _standard_normal, _truncated_normal, _uniform_int, _shuffle, _multinomial, _poisson, _gamma_grad
 )
 
 

@@ -18,6 +18,7 @@ from minitf.ops.random import (
     class_dtype,
     cropped,
     drawn_shape,
+    gamma_gradient,
     gamma_parameters,
     scaled_gamma,
     shape_tensor,
@@ -30,6 +31,7 @@ from minitf.ops.registry import (
     Index,
     Real,
     Types,
+    gradient,
     interpreter,
     not_differentiable,
     op,
@@ -118,6 +120,11 @@ def _whole_shape(shape, seed, parameter, **_attrs):
 @op("StatelessRandomGammaV2", shape=_whole_shape)
 def _gamma(shape: Index, seed: _Seed, alpha: Floating) -> Floating:
     return kernels.gamma(_stream(seed), _samples(shape, alpha), alpha)
+
+
+@gradient(_gamma)
+def _gamma_gradient(op, grad):
+    return [None, None, gamma_gradient(op.outputs[0], op.inputs[2], grad)]
 
 
 @op("StatelessRandomPoisson", shape=_whole_shape)

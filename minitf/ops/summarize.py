@@ -40,8 +40,8 @@ def format_value(array: np.ndarray, limit: int) -> str:
     """
     array = np.asarray(array)
     limit = array.size if limit < 0 else min(limit, array.size)
-    if array.ndim == 0 and limit == 0:
-        return "..."
+    if array.dtype.kind == "c":  # TensorFlow does not write these at all
+        return f"[{' '.join('?' * limit)}{'...' if array.size > limit else ''}]"
     write = quoted if array.dtype.kind == "O" else element_writer(array.dtype)
     return _both_ends(array, limit, write, array.ndim)
 
@@ -55,8 +55,8 @@ def _both_ends(array: np.ndarray, limit: int, write: Callable[[object], str], ra
     ends = [*range(min(limit, count)), *range(max(limit, count - limit), count)]
     parts = [_both_ends(array[i, ...], limit, write, rank) for i in ends]
     if count > 2 * limit:
-        # With nothing shown, TensorFlow still puts the dots that stand for rows on a line of their own.
-        parts[limit:limit] = ["..."] if limit or array.ndim == 1 else ["", "..."]
+        # Before dots with nothing in front of them, as of rows without elements, stands a separator too.
+        parts[limit:limit] = ["..."] if limit else ["", "..."]
     return f"[{separator.join(parts)}]"
 
 

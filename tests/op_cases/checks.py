@@ -17,4 +17,9 @@ def finite(draw):
 def text(draw):
     inputs = [draw.array(draw.shape(max_rank=4)) for _ in range(draw.integer(0, 2))]
     template = "|".join(["a", *["%t b" for _ in inputs]])
-    return {"inputs": inputs, "template": template, "placeholder": "%t", "summarize": draw.integer(-1, 3)}
+    return {
+        "inputs": inputs,
+        "template": template,
+        "placeholder": "%t",
+        "summarize": draw.one_of(-1, 1, 2, 3),
+    }
