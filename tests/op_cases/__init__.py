@@ -46,7 +46,8 @@ class Case:
 
     `sample(draw)` returns its inputs and attributes. `reference(tf, **sample)` computes the same with
     TensorFlow from tensors (None: `tf.raw_ops` has the op under the same name and argument names).
-    `no_gradient` names inputs that have none, `orders` says how often the op can be differentiated.
+    `no_gradient` names inputs that have none, `orders` says how often the op can be differentiated, and
+    `reference_gradient=False` that TensorFlow has no gradient to compare with.
     Tolerances are per dtype name; whoever sets one gives a `reason`. `dynamic` marks ops whose output shape
     depends on values. `values=False` compares shapes and dtypes only (say why in `reason`).
     """
@@ -61,6 +62,7 @@ class Case:
     reason: str = ""
     no_gradient: tuple[str, ...] = ()
     orders: int = 2
+    reference_gradient: bool = True
     dynamic: bool = False
     values: bool = True
     elementwise: bool | None = None
