@@ -100,6 +100,22 @@ def adagrad(var, accum, lr, grad):
 
 
 @parallel_jit
+def _adagrad_v2(var, accum, lr, epsilon, grad, parts):
+    for part in prange(parts):
+        start, stop = chunk(var.size, parts, part)
+        for i in range(start, stop):
+            accum[i] += grad[i] * grad[i]
+            var[i] -= grad[i] * lr / (np.sqrt(accum[i]) + epsilon)
+
+
+@_update(_adagrad_v2)
+def adagrad_v2(var, accum, lr, epsilon, grad):
+    """Adagrad with an epsilon beside the root, as Keras has it."""
+    np.add(accum, grad * grad, accum)
+    np.subtract(var, grad * lr / (np.sqrt(accum) + epsilon), var)
+
+
+@parallel_jit
 def _adadelta(var, accum, accum_update, lr, rho, epsilon, grad, parts):
     one = rho / rho
     for part in prange(parts):
@@ -196,6 +212,23 @@ def rmsprop(var, ms, mom, lr, rho, momentum, epsilon, grad):
     np.add(ms, (grad * grad - ms) * (1 - rho), ms)
     np.add(mom * momentum, grad * lr / np.sqrt(ms + epsilon), mom)
     np.subtract(var, mom, var)
+
+
+@parallel_jit
+def _plain_rmsprop(var, ms, lr, rho, epsilon, grad, parts):
+    one = rho / rho
+    for part in prange(parts):
+        start, stop = chunk(var.size, parts, part)
+        for i in range(start, stop):
+            ms[i] = ms[i] * rho + grad[i] * grad[i] * (one - rho)
+            var[i] -= grad[i] * lr / (np.sqrt(ms[i]) + epsilon)
+
+
+@_update(_plain_rmsprop)
+def plain_rmsprop(var, ms, lr, rho, epsilon, grad):
+    """RMSProp without momentum and with epsilon beside the root, as Keras has it."""
+    np.add(ms * rho, grad * grad * (1 - rho), ms)
+    np.subtract(var, grad * lr / (np.sqrt(ms) + epsilon), var)
 
 
 @parallel_jit

@@ -56,6 +56,14 @@ def apply_adagrad(
     return update.adagrad(var, accum, lr, grad)
 
 
+@op("ApplyAdagradV2", shape=_same)
+def apply_adagrad_v2(
+    var: Variable, accum: Variable, lr: Numeric, epsilon: Numeric, grad: Numeric, *, use_locking=False
+) -> Variable:
+    """A step of Adagrad, epsilon added to the root."""
+    return update.adagrad_v2(var, accum, lr, epsilon, grad)
+
+
 @op("ApplyProximalAdagrad", shape=_same)
 def apply_proximal_adagrad(
     var: Variable,
@@ -163,6 +171,14 @@ def apply_rmsprop(
     return update.rmsprop(var, ms, mom, lr, rho, momentum, epsilon, grad)
 
 
+@op("ApplyPlainRMSProp", shape=_same)
+def apply_plain_rmsprop(
+    var: Variable, ms: Variable, lr: Numeric, rho: Numeric, epsilon: Numeric, grad: Numeric
+) -> Variable:
+    """A step of RMSProp without momentum, epsilon added to the root (Keras's rule)."""
+    return update.plain_rmsprop(var, ms, lr, rho, epsilon, grad)
+
+
 @op("ApplyCenteredRMSProp", shape=_same)
 def apply_centered_rmsprop(
     var: Variable,
@@ -207,12 +223,14 @@ not_differentiable(
     apply_proximal_gradient_descent,
     apply_momentum,
     apply_adagrad,
+    apply_adagrad_v2,
     apply_proximal_adagrad,
     apply_adagrad_da,
     apply_adadelta,
     apply_adam,
     apply_adamax,
     apply_rmsprop,
+    apply_plain_rmsprop,
     apply_centered_rmsprop,
     apply_ftrl,
 )

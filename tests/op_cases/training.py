@@ -38,6 +38,12 @@ def adagrad(draw):
     return {**_arrays(draw, "var", "accum", "grad", positive=["accum"]), **_scalars(draw, lr=0.1)}
 
 
+@case("ApplyAdagradV2", dtypes=_FLOATS)
+def adagrad_v2(draw):
+    arrays = _arrays(draw, "var", "accum", "grad", positive=["accum"])
+    return {**arrays, **_scalars(draw, lr=0.1, epsilon=1e-7)}
+
+
 @case("ApplyProximalAdagrad", dtypes=_FLOATS)
 def proximal_adagrad(draw):
     arrays = _arrays(draw, "var", "accum", "grad", positive=["accum"])
@@ -76,6 +82,17 @@ def adamax(draw):
 def rmsprop(draw):
     arrays = _arrays(draw, "var", "ms", "mom", "grad", positive=["ms"])
     return {**arrays, **_scalars(draw, lr=0.1, rho=0.9, momentum=0.5, epsilon=1e-10)}
+
+
+def _plain_rmsprop(tf, var, ms, lr, rho, epsilon, grad):
+    ms = rho * ms + (1 - rho) * grad * grad
+    return var - lr * grad / (tf.sqrt(ms) + epsilon)
+
+
+@case("ApplyPlainRMSProp", dtypes=_FLOATS, reference=_plain_rmsprop)
+def plain_rmsprop(draw):
+    arrays = _arrays(draw, "var", "ms", "grad", positive=["ms"])
+    return {**arrays, **_scalars(draw, lr=0.1, rho=0.9, epsilon=1e-7)}
 
 
 @case("ApplyCenteredRMSProp", dtypes=_FLOATS)
@@ -132,6 +149,7 @@ def sparse_gradient_descent(draw):
 _SPARSE = {
     "SparseApplyMomentum": momentum,
     "SparseApplyAdagrad": adagrad,
+    "SparseApplyAdagradV2": adagrad_v2,
     "SparseApplyProximalAdagrad": proximal_adagrad,
     "SparseApplyAdagradDA": adagrad_da,
     "SparseApplyAdadelta": adadelta,
