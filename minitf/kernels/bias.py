@@ -8,6 +8,8 @@ May import: NumPy and the kernels below this one.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from minitf.kernels.threads import chunk, flat, num_threads, parallel_jit, prange, scratch
@@ -38,7 +40,8 @@ def bias_add_grad(x: Array, out: Array | None = None) -> Array:
     channels = x.shape[-1]
     if not _compiled_for(x, out):
         wide = np.float32 if x.dtype == np.float16 else None
-        sums = np.add.reduce(x.reshape(-1, channels), 0, wide, out if wide is None else None)
+        rows = x.reshape(math.prod(x.shape[:-1]), channels)
+        sums = np.add.reduce(rows, 0, wide, out if wide is None else None)
         if wide is None:
             return sums
         return sums.astype(x.dtype) if out is None else np.copyto(out, sums, casting="same_kind") or out

@@ -4,6 +4,11 @@ from minitf.ops.activation import (
     crelu, elu, gelu, leaky_relu, relu, relu6, selu, softplus, softsign, swish, swish as silu,
 )  # fmt: skip
 from minitf.ops.bias import bias_add
+from minitf.ops.candidate_loss import nce_loss, sampled_softmax_loss
+from minitf.ops.candidate_sampling import (
+    all_candidate_sampler, compute_accidental_hits, fixed_unigram_candidate_sampler,
+    learned_unigram_candidate_sampler, log_uniform_candidate_sampler, uniform_candidate_sampler,
+)  # fmt: skip
 from minitf.ops.conv import conv2d, conv2d_backprop_filter, conv2d_backprop_input, conv2d_transpose
 from minitf.ops.conv_depthwise import (
     depthwise_conv2d, depthwise_conv2d_backprop_filter,
@@ -21,6 +26,7 @@ from minitf.ops.cross_entropy import (
     weighted_cross_entropy_with_logits,
 )  # fmt: skip
 from minitf.ops.dropout import dropout
+from minitf.ops.embedding import embedding_lookup
 from minitf.ops.math import log_sigmoid, sigmoid, tanh
 from minitf.ops.nn_misc import in_top_k, l2_loss, relu_layer, xw_plus_b, zero_fraction
 from minitf.ops.norm import (
@@ -34,4 +40,6 @@ from minitf.ops.pool_more import (
     avg_pool1d, avg_pool_v2, max_pool1d, max_pool_v2, max_pool_with_argmax, pool,
 )  # fmt: skip
 from minitf.ops.softmax import log_softmax, softmax
+from minitf.ops.sort import top_k
+from minitf.ops.space import depth_to_space, space_to_batch, space_to_depth
 from minitf.ops.volume import avg_pool3d, conv3d, conv3d_transpose, max_pool3d

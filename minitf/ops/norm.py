@@ -238,6 +238,11 @@ def _lrn_gradient(op, grad):
     return _lrn_grad(grad, op.inputs[0], op.outputs[0], **op.attrs)
 
 
+@gradient(_lrn_grad)
+def _lrn_grad_gradient(op, grad):
+    raise LookupError(f"No gradient defined for operation '{op.name}' (op type: LRNGrad)")
+
+
 def local_response_normalization(
     input: Any,
     depth_radius: int = 5,

@@ -163,6 +163,10 @@ def _fused_batch_norm_grad_gradient(op, to_dx, to_dscale, to_doffset):
     kind = x.dtype.base_dtype
     dy, x, a = (cast(t, dtypes.float32) for t in (dy, x, to_dx))
     scale, mean, variance, b, c = (reshape(t, column) for t in (scale, mean, variance, to_dscale, to_doffset))
+    if op.attrs["is_training"]:
+        # Anew from x, on which they depend, so that this can be differentiated again.
+        mean = average(x)
+        variance = average(math.squared_difference(x, mean))
     r = math.rsqrt(variance + np.float32(op.attrs["epsilon"]))
     z = (x - mean) * r
     if op.attrs["is_training"]:
