@@ -116,7 +116,7 @@ class Optimizer:
         if not used:
             raise ValueError(f"No gradients provided for any variable: {[str(v) for _, v in pairs]}.")
         graph = get_default_graph()
-        with graph.control_dependencies(None), graph.name_scope(None):
+        with graph.control_dependencies(None):
             self._create_slots([v for _, v in used])
         with name_scope(name, self._name) as scope:
             self._prepare()
@@ -163,10 +163,11 @@ class Optimizer:
         """The slot `name` of `var`, made if need be; `initial` is a function that makes its first value."""
         named = self._slots.setdefault(name, {})
         if var not in named:
-            named[var] = Variable(
-                initial, trainable=False, name=f"{var.op.name}/{op_name or self._name}",
-                dtype=var.dtype.base_dtype,
-            )  # fmt: skip
+            with name_scope(None):  # slots are named after their variable, wherever they are made
+                named[var] = Variable(
+                    initial, trainable=False, name=f"{var.op.name}/{op_name or self._name}",
+                    dtype=var.dtype.base_dtype,
+                )  # fmt: skip
         return named[var]
 
     def _zeros_slot(self, var: Variable, name: str, op_name: str | None = None) -> Variable:
