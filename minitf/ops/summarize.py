@@ -41,7 +41,10 @@ def format_value(array: np.ndarray, limit: int) -> str:
     array = np.asarray(array)
     limit = array.size if limit < 0 else min(limit, array.size)
     if array.dtype.kind == "c":  # TensorFlow does not write these at all
-        return f"[{' '.join('?' * limit)}{'...' if array.size > limit else ''}]"
+        shown = " ".join("?" * limit) + ("..." if array.size > limit else "")
+        return f"[{shown}]" if array.ndim else shown
+    if array.dtype.kind == "b" and limit == 0:
+        return ""
     write = quoted if array.dtype.kind == "O" else element_writer(array.dtype)
     return _both_ends(array, limit, write, array.ndim)
 

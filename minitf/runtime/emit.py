@@ -5,7 +5,8 @@ source can be read at `Plan.source`, and the line on which an error comes up say
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,8 @@ class Emitter:
         if any(value.constant is None for value in node.inputs[1:]):
             return False
         (value,) = node.outputs
-        result = np.asarray(_callable(node)(*node.grouped(arrays)))
+        with _as_failure_of(node):
+            result = np.asarray(_callable(node)(*node.grouped(arrays)))
         if not np.may_share_memory(result, arrays[0]) or value in self._copied:
             return False
         self._arrays[value] = result
@@ -175,10 +177,20 @@ class Emitter:
 def _callable(node: Node) -> Callable:
     """The node's kernel with its attributes, or what the op prepares for these inputs."""
     definition = node.definition
-    prepared = definition.prepare(node) if definition.prepare else None
+    with _as_failure_of(node):
+        prepared = definition.prepare(node) if definition.prepare else None
     if prepared is not None:
         return functools.partial(prepared, activation=node.activation) if node.activation else prepared
     return functools.partial(definition.kernel, **node.attrs) if node.attrs else definition.kernel
+
+
+@contextmanager
+def _as_failure_of(node: Node) -> Iterator[None]:
+    """Turns what a kernel raises while the step is planned into what it would raise while it runs."""
+    try:
+        yield
+    except (ValueError, IndexError, ArithmeticError) as error:
+        raise errors.InvalidArgumentError(node.op.node_def, node.op, str(error)) from error
 
 
 def _scalar(array: Any) -> Any:
