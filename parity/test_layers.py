@@ -12,6 +12,7 @@ rng = np.random.default_rng(3)
 ROWS = rng.normal(size=(5, 4)).astype(np.float32)
 IMAGES = rng.normal(size=(3, 8, 7, 4)).astype(np.float32)
 SERIES = rng.normal(size=(3, 9, 4)).astype(np.float32)
+VOLUMES = rng.normal(size=(2, 6, 5, 7, 3)).astype(np.float32)
 
 TOLERANCE = 1e-5
 
@@ -101,6 +102,12 @@ def test_conv1d(options):
     _forward(lambda tf, x: tf.layers.conv1d(x, 5, 3, activation=tf.nn.relu, **options), SERIES)
 
 
+@pytest.mark.parametrize("options", [{}, {"strides": 2, "padding": "same"}, {"strides": (1, 2, 1)}])
+def test_conv3d(options):
+    _forward(lambda tf, x: tf.layers.conv3d(x, 4, 3, activation=tf.nn.relu, **options), VOLUMES)
+    _forward(lambda tf, x: tf.layers.conv3d_transpose(x, 4, 3, **options), VOLUMES)
+
+
 @pytest.mark.parametrize("options", [{}, {"strides": 2, "padding": "same"}, {"strides": (3, 2)}])
 def test_conv2d_transpose(options):
     _forward(lambda tf, x: tf.layers.conv2d_transpose(x, 5, 3, activation=tf.nn.relu, **options), IMAGES)
@@ -121,6 +128,7 @@ def test_separable_conv1d(options):
 def test_pooling(kind, options):
     _forward(lambda tf, x: getattr(tf.layers, f"{kind}_pooling2d")(x, 3, **options), IMAGES)
     _forward(lambda tf, x: getattr(tf.layers, f"{kind}_pooling1d")(x, 3, **options), SERIES)
+    _forward(lambda tf, x: getattr(tf.layers, f"{kind}_pooling3d")(x, 3, **options), VOLUMES)
     _forward(lambda tf, x: getattr(tf.layers, f"{kind}_pooling2d")(x, (2, 3), (1, 2), name="p"), IMAGES)
 
 

@@ -1,4 +1,4 @@
-"""Convolution layers: 1-D, 2-D and transposed. Separable ones are in separable.py."""
+"""Convolution layers, plain and transposed. Separable ones are in separable.py."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,10 +9,12 @@ from minitf.layers.base import InputSpec, Layer, functional
 from minitf.layers.named import get_activation
 from minitf.ops.array import expand_dims, shape, squeeze
 from minitf.ops.bias import bias_add
-from minitf.ops.conv import conv2d as convolve
-from minitf.ops.conv import conv2d_transpose as convolve_transposed
+from minitf.ops.conv import conv2d as conv2d_op
+from minitf.ops.conv import conv2d_transpose as conv2d_transpose_op
 from minitf.ops.initializers import zeros_initializer
 from minitf.ops.join import stack
+from minitf.ops.volume import conv3d as conv3d_op
+from minitf.ops.volume import conv3d_transpose as conv3d_transpose_op
 
 _ZEROS = zeros_initializer()
 
@@ -86,30 +88,29 @@ class Convolution(Layer):
             )
         self.built = True
 
+    # The ops know no single dimension of space: it becomes two, the first of size 1.
+
     def _window(self) -> dict[str, Any]:
         return {
             "strides": windows.per_dimension((1,) * (2 - self.rank) + self.strides, self.data_format),
             "padding": self.padding.upper(),
-            "data_format": windows.op_format(self.data_format, 2),
+            "data_format": windows.op_format(self.data_format, max(self.rank, 2)),
         }
 
-    def _dilations(self) -> list[int]:
-        return windows.per_dimension((1,) * (2 - self.rank) + self.dilation_rate, self.data_format)
-
-    def _finished(self, images: Any) -> Any:
-        if self.rank == 1:
-            images = squeeze(images, [self._added_axis])
-        if self.bias is not None:
-            images = bias_add(images, self.bias, data_format=windows.op_format(self.data_format, self.rank))
-        return images if self.activation is None else self.activation(images)
-
     def _as_images(self, inputs: Any) -> Any:
-        """One dimension of space is two, the first of size 1."""
-        return expand_dims(inputs, self._added_axis) if self.rank == 1 else inputs
+        return expand_dims(inputs, windows.added_axis(self.data_format)) if self.rank == 1 else inputs
 
-    @property
-    def _added_axis(self) -> int:
-        return 2 if self.data_format == "channels_first" else 1
+    def _as_outputs(self, images: Any) -> Any:
+        return squeeze(images, [windows.added_axis(self.data_format)]) if self.rank == 1 else images
+
+    def _biased(self, x: Any, rank: int) -> Any:
+        """`x`, which has `rank` dimensions of space, plus the bias."""
+        if self.bias is None:
+            return x
+        return bias_add(x, self.bias, data_format=windows.op_format(self.data_format, rank))
+
+    def _activated(self, outputs: Any) -> Any:
+        return outputs if self.activation is None else self.activation(outputs)
 
 
 class _Plain(Convolution):
@@ -160,8 +161,10 @@ class _Plain(Convolution):
     def call(self, inputs: Any) -> Any:
         """The convolved `inputs`."""
         kernel = expand_dims(self.kernel, 0) if self.rank == 1 else self.kernel
-        images = convolve(self._as_images(inputs), kernel, dilations=self._dilations(), **self._window())
-        return self._finished(images)
+        dilations = windows.per_dimension((1,) * (2 - self.rank) + self.dilation_rate, self.data_format)
+        convolve = conv3d_op if self.rank == 3 else conv2d_op
+        images = convolve(self._as_images(inputs), kernel, dilations=dilations, **self._window())
+        return self._activated(self._biased(self._as_outputs(images), self.rank))
 
 
 class Conv2D(_Plain):
@@ -187,19 +190,21 @@ class Conv1D(_Plain):
     rank = 1
 
 
-class Conv2DTranspose(_Plain):
-    """The transpose of a convolution as a linear map, which makes images larger by `strides`.
+class Conv3D(_Plain):
+    """Convolution over three dimensions of space: (N, D, H, W, C) or (N, C, D, H, W). See `Conv2D`.
 
-    `kernel` is (KH, KW, filters, C). See `Conv2D`.
+    `kernel` is (KD, KH, KW, C, filters).
     """
 
-    rank = 2
+    rank = 3
 
+
+class _Transposed(_Plain):
     def __init__(
         self,
         filters: int,
         kernel_size: Any,
-        strides: Any = (1, 1),
+        strides: Any = 1,
         padding: str = "valid",
         data_format: str = "channels_last",
         activation: Any = None,
@@ -227,7 +232,7 @@ class Conv2DTranspose(_Plain):
     def call(self, inputs: Any) -> Any:
         """The enlarged `inputs`."""
         first = self.data_format == "channels_first"
-        space = range(2, 4) if first else range(1, 3)
+        space = range(2 if first else 1, self.rank + (2 if first else 1))
         known, running = inputs.shape.sizes, shape(inputs)
         sizes = []
         for axis, kernel, stride in zip(space, self.kernel_size, self.strides, strict=True):
@@ -235,9 +240,28 @@ class Conv2DTranspose(_Plain):
             sizes.append(size * stride + (max(kernel - stride, 0) if self.padding == "valid" else 0))
         batch = running[0] if known[0] is None else known[0]
         order = [batch, self.filters, *sizes] if first else [batch, *sizes, self.filters]
-        return self._finished(convolve_transposed(inputs, self.kernel, stack(order), **self._window()))
+        convolve = conv3d_transpose_op if self.rank == 3 else conv2d_transpose_op
+        outputs = convolve(inputs, self.kernel, stack(order), **self._window())
+        return self._activated(self._biased(outputs, self.rank))
+
+
+class Conv2DTranspose(_Transposed):
+    """The transpose of a convolution as a linear map, which makes images larger by `strides`.
+
+    `kernel` is (KH, KW, filters, C). See `Conv2D`.
+    """
+
+    rank = 2
+
+
+class Conv3DTranspose(_Transposed):
+    """`Conv2DTranspose` over three dimensions of space; `kernel` is (KD, KH, KW, filters, C)."""
+
+    rank = 3
 
 
 conv1d = functional(Conv1D, "conv1d")
 conv2d = functional(Conv2D, "conv2d")
+conv3d = functional(Conv3D, "conv3d")
 conv2d_transpose = functional(Conv2DTranspose, "conv2d_transpose")
+conv3d_transpose = functional(Conv3DTranspose, "conv3d_transpose")

@@ -6,6 +6,7 @@ from minitf.layers import windows
 from minitf.layers.base import InputSpec, Layer, functional
 from minitf.ops.array import expand_dims, squeeze
 from minitf.ops.pool import avg_pool, max_pool
+from minitf.ops.volume import avg_pool3d, max_pool3d
 
 
 class _Pooling(Layer):
@@ -31,10 +32,10 @@ class _Pooling(Layer):
     def call(self, inputs: Any) -> Any:
         """The pooled `inputs`."""
         size, strides = self.pool_size, self.strides
-        if self.rank == 2:
+        if self.rank > 1:
             return self._pooled(inputs, size, strides)
-        # One dimension of space is two, the first of size 1.
-        axis = 2 if self.data_format == "channels_first" else 1
+        # The ops know no single dimension of space: it becomes two, the first of size 1.
+        axis = windows.added_axis(self.data_format)
         return squeeze(self._pooled(expand_dims(inputs, axis), (1, *size), (1, *strides)), [axis])
 
     def _pooled(self, images: Any, size: tuple[int, ...], strides: tuple[int, ...]) -> Any:
@@ -43,7 +44,7 @@ class _Pooling(Layer):
             ksize=windows.per_dimension(size, self.data_format),
             strides=windows.per_dimension(strides, self.data_format),
             padding=self.padding.upper(),
-            data_format=windows.op_format(self.data_format, 2),
+            data_format=windows.op_format(self.data_format, len(size)),
         )
 
 
@@ -75,7 +76,21 @@ class AveragePooling1D(_Pooling):
     rank, pool = 1, staticmethod(avg_pool)
 
 
+class MaxPooling3D(_Pooling):
+    """The largest of each window of `pool_size` cells: (N, D, H, W, C) or (N, C, D, H, W)."""
+
+    rank, pool = 3, staticmethod(max_pool3d)
+
+
+class AveragePooling3D(_Pooling):
+    """The mean of each window of `pool_size` cells: (N, D, H, W, C) or (N, C, D, H, W)."""
+
+    rank, pool = 3, staticmethod(avg_pool3d)
+
+
 max_pooling1d = functional(MaxPooling1D, "max_pooling1d")
 max_pooling2d = functional(MaxPooling2D, "max_pooling2d")
+max_pooling3d = functional(MaxPooling3D, "max_pooling3d")
 average_pooling1d = functional(AveragePooling1D, "average_pooling1d")
 average_pooling2d = functional(AveragePooling2D, "average_pooling2d")
+average_pooling3d = functional(AveragePooling3D, "average_pooling3d")

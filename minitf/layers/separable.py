@@ -80,7 +80,8 @@ class _Separable(Convolution):
         # The op has one stride for both dimensions of space; along the added one there is no second step.
         window["strides"] = windows.per_dimension(self.strides * (3 - self.rank), self.data_format)
         rate = (1,) * (2 - self.rank) + self.dilation_rate
-        return self._finished(separable(self._as_images(inputs), *kernels, rate=rate, **window))
+        images = separable(self._as_images(inputs), *kernels, rate=rate, **window)
+        return self._activated(self._as_outputs(self._biased(images, 2)))
 
 
 class SeparableConv2D(_Separable):

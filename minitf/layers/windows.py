@@ -41,6 +41,11 @@ def channel_axis(data_format: str) -> int:
     return _CHANNEL_AXES[data_format]
 
 
+def added_axis(data_format: str) -> int:
+    """Where a second dimension of space goes beside a single one: before it."""
+    return 2 if data_format == "channels_first" else 1
+
+
 def op_format(data_format: str, rank: int) -> str:
     """The op's name for the format: 'NHWC' or 'NCHW' for two dimensions of space, 'NWC', 'NDHWC', …."""
     space = "DHW"[-rank:]

@@ -11,6 +11,7 @@ import numpy as np
 
 from minitf.framework.dtypes import DType, as_dtype, float32
 from minitf.ops import array, constants, random
+from minitf.ops.decompositions import qr
 from minitf.ops.diag import diag_part
 from minitf.ops.math import sign
 
@@ -295,12 +296,10 @@ class Orthogonal(_Floating):
     dtype: Any = float32
 
     def _make(self, shape, dtype, full_shape):
-        from minitf.ops import matrix
-
         sizes = _matrix_sizes(shape)
         rows, columns = math.prod(sizes[:-1]), sizes[-1]
         normal = random.random_normal([max(rows, columns), min(rows, columns)], dtype=dtype, seed=self.seed)
-        q, r = matrix.qr(normal, full_matrices=False)
+        q, r = qr(normal, full_matrices=False)
         # With the signs of r's diagonal, q is uniformly distributed.
         q = q * sign(diag_part(r))
         if rows < columns:
