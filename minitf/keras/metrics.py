@@ -9,21 +9,47 @@ from typing import Any
 from minitf.framework import dtypes
 from minitf.keras import losses
 from minitf.keras.engine.metric import Mean, MeanMetricWrapper, Metric, Reduce, Sum
-from minitf.keras.losses import (
+from minitf.keras.losses import (  # noqa: F401 - metrics too
+    KLD,
+    MAE,
+    MAPE,
+    MSE,
+    MSLE,
     binary_crossentropy,
     categorical_crossentropy,
     categorical_hinge,
     hinge,
     kl_divergence,
+    kld,
+    kullback_leibler_divergence,
     log_cosh,
+    logcosh,
+    mae,
+    mape,
     mean_absolute_error,
     mean_absolute_percentage_error,
     mean_squared_error,
     mean_squared_logarithmic_error,
+    mse,
+    msle,
     poisson,
     sparse_categorical_crossentropy,
     squared_hinge,
-)  # fmt: skip
+)
+from minitf.keras.metrics_counting import (  # noqa: F401 - named here for users
+    AUC,
+    FalseNegatives,
+    FalsePositives,
+    MeanIoU,
+    Precision,
+    PrecisionAtRecall,
+    Recall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+    TrueNegatives,
+    TruePositives,
+)
 from minitf.keras.utils.generic_utils import deserialize_keras_object, serialize_keras_object
 from minitf.ops import math
 from minitf.ops.argmax import argmax

@@ -7,7 +7,7 @@ from minitf.framework import nest
 from minitf.keras.engine import state
 from minitf.keras.engine.base_layer import Layer
 from minitf.keras.engine.input_layer import Input, InputLayer
-from minitf.keras.engine.training import Model
+from minitf.keras.engine.training import _BUILDERS, Model
 
 
 class Sequential(Model):
@@ -174,6 +174,9 @@ class Sequential(Model):
         if build_shape is not None and not model._is_graph_network:
             model.build(tuple(build_shape))
         return model
+
+
+_BUILDERS.add(Sequential.build)
 
 
 def _first_input_shape(layer: Any) -> tuple | None:

@@ -461,6 +461,14 @@ class Model(Network):
         """`predict` (of a Sequential model, in Keras 2.0 to 2.5)."""
         return self.predict(x, batch_size=batch_size, verbose=verbose)
 
+    def _build(self, inputs: Any) -> None:
+        """A model's weights are made by its layers as they are called, unless a subclass has its own `build`."""
+        if type(self).build not in _BUILDERS:
+            super()._build(inputs)
+            return
+        self._build_input_shape = nest.map_structure(lambda t: PlainTensorShape(t.shape), inputs)
+        self.built = True
+
     # --- looking at it, saving it --------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
@@ -539,6 +547,10 @@ class Model(Network):
         from minitf.keras.saving.save import load_weights
 
         load_weights(self, filepath, by_name, skip_mismatch)
+
+
+# `build` methods that only call the model.
+_BUILDERS = {Model.build}
 
 
 class _Step:

@@ -1,0 +1,1 @@
+"""Models as configs and files, in the layouts of Keras 2."""
