@@ -44,24 +44,68 @@ from minitf.ops.constants import (
 from minitf.ops.indexed_slices import IndexedSlices
 from minitf.ops.join import concat, stack, unstack
 from minitf.ops.select import where
+from minitf.ops.slicing import slice_ as slice
+from minitf.ops.slicing import strided_slice
 from minitf.ops.argmax import arg_max, arg_min, argmax, argmin
 from minitf.ops.clip import (
     clip_by_average_norm, clip_by_global_norm, clip_by_norm, clip_by_value, global_norm,
 )  # fmt: skip
+from minitf.ops.count import bincount, count_nonzero, histogram_fixed_width, histogram_fixed_width_bins
+from minitf.ops.diag import (
+    diag, diag_part, eye, matrix_band_part, matrix_diag, matrix_diag_part, matrix_set_diag, trace,
+)  # fmt: skip
 from minitf.ops.gather import batch_gather, boolean_mask, gather, gather_nd
+from minitf.ops.grid import linspace, linspace as lin_space, meshgrid, parallel_stack, repeat
 from minitf.ops.onehot import one_hot, sequence_mask
 from minitf.ops.pad import pad
+from minitf.ops.partition import dynamic_partition, dynamic_stitch
+from minitf.ops.passing import (
+    bitcast, ensure_shape, identity_n, is_numeric_tensor, is_tensor, unravel_index,
+)  # fmt: skip
+from minitf.ops.reduce_more import reduce_logsumexp
+from minitf.ops.reverse import reverse, reverse as reverse_v2, reverse_sequence, roll
 from minitf.ops.scan import cumprod, cumsum
+from minitf.ops.scatter import (
+    batch_scatter_update, scatter_add, scatter_div, scatter_max, scatter_min, scatter_mul, scatter_nd,
+    scatter_nd_add, scatter_nd_sub, scatter_nd_update, scatter_sub, scatter_update,
+    tensor_scatter_nd_add, tensor_scatter_nd_add as tensor_scatter_add, tensor_scatter_nd_max,
+    tensor_scatter_nd_min, tensor_scatter_nd_sub, tensor_scatter_nd_sub as tensor_scatter_sub,
+    tensor_scatter_nd_update, tensor_scatter_nd_update as tensor_scatter_update,
+)  # fmt: skip
 from minitf.ops.segment import (
     segment_max, segment_mean, segment_min, segment_prod, segment_sum, unsorted_segment_max,
     unsorted_segment_mean, unsorted_segment_min, unsorted_segment_prod, unsorted_segment_sqrt_n,
     unsorted_segment_sum,
 )  # fmt: skip
+from minitf.ops.segment_sparse import sparse_segment_mean, sparse_segment_sqrt_n, sparse_segment_sum
+from minitf.ops.sort import argsort, searchsorted, sort
+from minitf.ops.space import (
+    batch_to_space, batch_to_space_nd, depth_to_space, required_space_to_batch_paddings, space_to_batch,
+    space_to_batch_nd, space_to_depth,
+)  # fmt: skip
+from minitf.ops.special import (
+    betainc, is_non_decreasing, is_strictly_increasing, lbeta, scalar_mul,
+)  # fmt: skip
 from minitf.ops.split import split
 from minitf.ops.tile import broadcast_dynamic_shape, broadcast_static_shape, broadcast_to, tile
-from minitf.ops.unique import setdiff1d
-from minitf.ops.slicing import slice_ as slice
-from minitf.ops.slicing import strided_slice
+from minitf.ops.unique import setdiff1d, unique, unique_with_counts
+
+# --- sparse tensors, strings -------------------------------------------------------------------------
+from minitf.ops.sparse import (
+    sparse_placeholder, sparse_tensor_dense_matmul, sparse_tensor_to_dense, sparse_to_dense,
+)  # fmt: skip
+from minitf.ops.sparse_sums import sparse_add, sparse_reduce_max, sparse_reduce_sum
+from minitf.ops.sparse_rearrange import (
+    sparse_concat, sparse_reorder, sparse_reshape, sparse_retain, sparse_transpose,
+)  # fmt: skip
+from minitf.ops.sparse_tensor import SparseTensor, SparseTensorValue
+from minitf.ops.strings import (
+    reduce_join, regex_replace, string_join, string_split, string_strip, substr,
+)  # fmt: skip
+from minitf.ops.strings_convert import (
+    as_string, decode_base64, decode_raw, encode_base64, string_to_hash_bucket_fast, string_to_number,
+)  # fmt: skip
+from minitf import math, sparse, strings
 
 newaxis = None
 

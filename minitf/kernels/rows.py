@@ -29,6 +29,9 @@ def first_outside(indices: np.ndarray, size: int) -> int | None:
 
 def take(params: np.ndarray, indices: np.ndarray, axis: int, out: np.ndarray | None = None) -> np.ndarray:
     """`params` at `indices` (all valid) of dimension `axis`, which the dimensions of `indices` replace."""
+    if params.dtype == object and not indices.ndim and out is None:
+        # NumPy would give the element itself, not an array.
+        return params.take(indices.reshape(1), axis).squeeze(axis)
     return params.take(indices, axis, out, "clip")  # other modes go through a copy of `out`
 
 

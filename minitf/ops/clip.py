@@ -9,6 +9,7 @@ from minitf.ops.array import cast, identity
 from minitf.ops.constants import ones_like
 from minitf.ops.indexed_slices import IndexedSlices
 from minitf.ops.join import stack
+from minitf.ops.nn_misc import l2_loss
 from minitf.ops.reduce import reduce_sum
 from minitf.ops.registry import interpreter
 from minitf.ops.select import where_v2
@@ -85,8 +86,9 @@ def global_norm(t_list: Any, name: str | None = None) -> Any:
     """The L2 norm of all the tensors of a sequence together; Nones are left out."""
     t_list = _listed(t_list)
     with interpreter().name_scope(name or "global_norm"):
-        squares = [reduce_sum(math.square(_values(t))) for t in t_list if t is not None]
-        return math.sqrt(reduce_sum(stack(squares)), name="global_norm")
+        half_squares = [l2_loss(_values(t)) for t in t_list if t is not None]
+        half = reduce_sum(stack(half_squares))
+        return math.sqrt(half * np.array(2, half.dtype.numpy_dtype), name="global_norm")
 
 
 def clip_by_global_norm(

@@ -60,7 +60,7 @@ def _gather_numpy(params, indices, axis, batch):
     """Gathers at `axis` >= `batch`, whose leading `batch` dimensions both have."""
     grid = np.ix_(*(np.arange(n) for n in params.shape[:batch]))
     grid = [g.reshape(g.shape + (1,) * (indices.ndim - batch)) for g in grid]
-    picked = np.moveaxis(params, axis, batch)[(*grid, indices)]
+    picked = np.moveaxis(params, axis, batch)[(*grid, indices, ...)]
     between = axis - batch
     # picked: batch, indices, dimensions between batch and axis, the rest.
     order = [
@@ -74,7 +74,7 @@ def _gather_numpy(params, indices, axis, batch):
 
 def _prepare_gather(node):
     axis, indices = node.inputs[2].constant, node.inputs[1]
-    if axis is None or node.attrs["batch_dims"] or indices.dtype.base_dtype == dtypes.int16:
+    if axis is None or node.attrs["batch_dims"] or node.inputs[0].dtype.base_dtype == dtypes.string:
         return None
     axis, bounded = int(axis), rows.first_outside
 
@@ -217,7 +217,7 @@ def check_bounds_nd(indices: np.ndarray, sizes: tuple[int, ...], what: str = "pa
 @op("GatherNd", shape=_gathered_nd_shape)
 def _gather_nd(params: Anything, indices: _Indices) -> Anything:
     check_bounds_nd(indices, params.shape)
-    return np.asarray(params[tuple(np.moveaxis(indices, -1, 0))]).copy()
+    return params[(*np.moveaxis(indices, -1, 0), ...)].copy()
 
 
 @gradient(_gather_nd)

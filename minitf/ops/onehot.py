@@ -95,7 +95,8 @@ def _hot_values(current, on_value, off_value, dtype):
     off = current.convert(0, dtype, None, "off_value") if off is None else off
     if on.dtype.base_dtype != off.dtype.base_dtype:
         raise TypeError(
-            f"dtype {on.dtype.base_dtype} of on_value does not match dtype {off.dtype.base_dtype} of off_value"
+            f"dtype {on.dtype.base_dtype} of on_value does not match dtype {off.dtype.base_dtype} of "
+            "off_value"
         )
     return on, off
 

@@ -55,8 +55,7 @@ def _cumprod(x: Numeric, axis: _Axis, *, exclusive=False, reverse=False, out=Non
 
 @op("CumulativeLogsumexp", shape=_scan_shape)
 def _cumulative_logsumexp(x: Floating, axis: _Axis, *, exclusive=False, reverse=False, out=None) -> Floating:
-    lowest = np.finfo(x.dtype).min  # TensorFlow's stand-in for log(0)
-    return running(np.logaddexp, x, _position(axis, x.ndim), exclusive, reverse, lowest, out)
+    return running(np.logaddexp, x, _position(axis, x.ndim), exclusive, reverse, -np.inf, out)
 
 
 def _public(kernel: Any, doc: str) -> Any:

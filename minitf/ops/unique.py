@@ -58,4 +58,14 @@ not_differentiable(_unique, _unique_with_counts, _list_diff)
 
 def setdiff1d(x: Any, y: Any, index_dtype: Any = dtypes.int32, name: str | None = None) -> Any:
     """The elements of the vector `x` that are not in `y`, in order, and their indices."""
-    return _list_diff(x, y, out_idx=as_dtype(index_dtype), name=name)
+    return tuple(_list_diff(x, y, out_idx=as_dtype(index_dtype), name=name))
+
+
+def unique(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> tuple[Any, Any]:
+    """The distinct elements of the vector `x` in order of first occurrence, and each one's place in them."""
+    return tuple(_unique(x, out_idx=as_dtype(out_idx), name=name))
+
+
+def unique_with_counts(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> tuple[Any, Any, Any]:
+    """As `tf.unique`, and how often each distinct element occurs."""
+    return tuple(_unique_with_counts(x, out_idx=as_dtype(out_idx), name=name))
