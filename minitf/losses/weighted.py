@@ -96,7 +96,7 @@ def compute_weighted_loss(
             loss = reduce_sum(loss)
         if reduction in _DIVISORS:
             present = _DIVISORS[reduction](losses, weights)
-            loss = math.div_no_nan(reduce_sum(loss), present, name="value")
+            loss = math.div_no_nan(loss, present, name="value")
         loss = cast(loss, dtype)
         add_loss(loss, loss_collection)
         return loss

@@ -25,6 +25,8 @@ def _scope_name(metric: str, k: int | None, class_id: int | None = None) -> str:
 
 
 def _fitted_labels(labels: Any, predictions: Any) -> Any:
+    if hasattr(labels, "dense_shape"):
+        raise NotImplementedError("labels as a SparseTensor are not supported")
     labels = interpreter().convert(labels, dtypes.int64, None, "labels")
     ranks = labels.shape.rank, predictions.shape.rank
     if None in ranks:

@@ -138,6 +138,12 @@ def test_errors(call, message):
         call()
 
 
+def test_sparse_labels_are_not_supported():
+    labels = tf.SparseTensor([[0, 0]], tf.constant([1], tf.int64), [1, 1])
+    with pytest.raises(NotImplementedError, match="labels as a SparseTensor"):
+        tf.metrics.recall_at_k(labels, [[0.5, 0.2]], 1)
+
+
 def test_chances_must_be_chances():
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"predictions must be in \[0, 1\]"):
         stream(tf.metrics.auc([0, 1], [0.5, 1.5]), None)
