@@ -68,8 +68,7 @@ def main() -> int:
     parser.add_argument(
         "--out",
         type=Path,
-        help="folder for the files (default for a full run: "
-        "benchmarks/results; otherwise none are written)",
+        help="folder for the files (default for a full run: benchmarks/results; otherwise none are written)",
     )
     parser.add_argument("--list", action="store_true", help="list the workloads' names")
     options = parser.parse_args()

@@ -85,14 +85,10 @@ def machine() -> dict[str, object]:
     """Returns what the figures depend on: processor, cores, sgemm peak, versions, date."""
     return {
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "versions": {
-            name: metadata.version(name) for name in (*ENGINES, "numpy", "numba", "scipy")
-        },
+        "versions": {name: metadata.version(name) for name in (*ENGINES, "numpy", "numba", "scipy")},
         "sgemm GFLOP/s": round(sgemm_peak() / 1e9),
         "date": time.strftime("%Y-%m-%d"),
     }

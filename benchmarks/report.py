@@ -111,9 +111,7 @@ def chart(rows: Sequence[Row], machine: Mapping[str, object], path: Path) -> Non
     colors = ["tab:green" if row.ratio <= 1 else "tab:red" for row in rows]
     axes.barh(range(len(rows)), [row.ratio - 1 for row in rows], left=1, color=colors)
     axes.set_xscale("log")
-    axes.set_xlim(
-        min([row.ratio for row in rows] + [0.5]) / 4, max([row.ratio for row in rows] + [1]) * 4
-    )
+    axes.set_xlim(min([row.ratio for row in rows] + [0.5]) / 4, max([row.ratio for row in rows] + [1]) * 4)
     axes.axvline(1, color="black", linewidth=1)
     axes.set_yticks(range(len(rows)), [row.title for row in rows])
     for position, row in enumerate(rows):

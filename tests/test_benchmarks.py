@@ -144,7 +144,5 @@ def test_every_workload_runs_under_minitf(workload):
 
 def test_worker_prints_its_figure_last():
     worker = [sys.executable, "-m", "benchmarks.worker", "counter", "minitf", "0", "0"]
-    printed = subprocess.run(
-        worker, cwd=command.ROOT, capture_output=True, text=True, check=True
-    ).stdout
+    printed = subprocess.run(worker, cwd=command.ROOT, capture_output=True, text=True, check=True).stdout
     assert 0 < json.loads(printed.splitlines()[-1]) < 1

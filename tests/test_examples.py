@@ -64,9 +64,7 @@ def test_both_readmes_give_the_same_commands_and_examples():
 def test_the_readme_program_prints_what_it_says(tmp_path):
     program = re.search(r"```python\n(.+?)```", readme(), re.DOTALL)[1]
     script = [sys.executable, "-W", "error", "-c", program]
-    printed = subprocess.run(
-        script, cwd=tmp_path, capture_output=True, text=True, check=True
-    ).stdout
+    printed = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert float(printed) == pytest.approx(1 + 0.8**20, abs=1e-6)
 
 
