@@ -59,9 +59,7 @@ from minitf.ops.grid import linspace, linspace as lin_space, meshgrid, parallel_
 from minitf.ops.onehot import one_hot, sequence_mask
 from minitf.ops.pad import pad
 from minitf.ops.partition import dynamic_partition, dynamic_stitch
-from minitf.ops.passing import (
-    bitcast, ensure_shape, identity_n, is_numeric_tensor, is_tensor, unravel_index,
-)  # fmt: skip
+from minitf.ops.passing import bitcast, ensure_shape, is_tensor, unravel_index
 from minitf.ops.reduce_more import reduce_logsumexp
 from minitf.ops.reverse import reverse, reverse as reverse_v2, reverse_sequence, roll
 from minitf.ops.scan import cumprod, cumsum
@@ -83,12 +81,13 @@ from minitf.ops.space import (
     batch_to_space, batch_to_space_nd, depth_to_space, required_space_to_batch_paddings, space_to_batch,
     space_to_batch_nd, space_to_depth,
 )  # fmt: skip
-from minitf.ops.special import (
-    betainc, is_non_decreasing, is_strictly_increasing, lbeta, scalar_mul,
-)  # fmt: skip
+from minitf.ops.special import betainc, lbeta, scalar_mul
 from minitf.ops.split import split
 from minitf.ops.tile import broadcast_dynamic_shape, broadcast_static_shape, broadcast_to, tile
 from minitf.ops.unique import setdiff1d, unique, unique_with_counts
+# names of TensorFlow 0.x
+from minitf.ops.join import stack as pack, unstack as unpack
+from minitf.ops.math import multiply as mul, negative as neg, subtract as sub
 
 # --- sparse tensors, strings -------------------------------------------------------------------------
 from minitf.ops.sparse import (

@@ -3,6 +3,7 @@
 from minitf.ops.activation import softplus, softsign
 from minitf.ops.argmax import argmax, argmin
 from minitf.ops.array import invert_permutation
+from minitf.ops.checks import is_non_decreasing, is_strictly_increasing
 from minitf.ops.complex import angle, imag, real
 from minitf.ops.confusion import confusion_matrix
 from minitf.ops.count import bincount, count_nonzero
@@ -31,6 +32,6 @@ from minitf.ops.segment import (
 from minitf.ops.softmax import log_softmax, softmax
 from minitf.ops.sort import top_k
 from minitf.ops.special import (
-    bessel_i0, bessel_i0e, bessel_i1, bessel_i1e, betainc, erfcinv, is_non_decreasing,
-    is_strictly_increasing, lbeta, nextafter, polyval, reciprocal_no_nan, scalar_mul,
+    bessel_i0, bessel_i0e, bessel_i1, bessel_i1e, betainc, erfcinv, lbeta, nextafter, polyval,
+    reciprocal_no_nan, scalar_mul,
 )  # fmt: skip

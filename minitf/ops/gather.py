@@ -73,7 +73,7 @@ def _gather_numpy(params, indices, axis, batch):
 
 
 def _prepare_gather(node):
-    axis, indices = node.inputs[2].constant, node.inputs[1]
+    axis = node.inputs[2].constant
     if axis is None or node.attrs["batch_dims"] or node.inputs[0].dtype.base_dtype == dtypes.string:
         return None
     axis, bounded = int(axis), rows.first_outside

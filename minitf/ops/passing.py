@@ -6,7 +6,7 @@ import numpy as np
 
 from minitf.framework.dtypes import as_dtype
 from minitf.framework.shapes import TensorShape, as_shape
-from minitf.ops.array import _bitcast, identity
+from minitf.ops.array import _bitcast
 from minitf.ops.indexed_slices import IndexedSlices
 from minitf.ops.registry import Anything, Index, Symbol, gradient, interpreter, not_differentiable, op
 from minitf.ops.shape_rules import require_rank
@@ -42,12 +42,6 @@ def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Any:
     return _ensure_shape(x, shape=as_shape(shape), name=name)
 
 
-def identity_n(input: Any, name: str | None = None) -> list[Any]:
-    """The same tensors, each as an op of its own."""
-    with interpreter().name_scope(name or "IdentityN"):
-        return [identity(x) for x in input]
-
-
 def bitcast(input: Any, type: Any, name: str | None = None) -> Any:
     """The bits of `input` read as numbers of another `type` of the same size.
 
@@ -69,11 +63,6 @@ def is_tensor(x: Any) -> bool:
     from minitf.ops.sparse import SparseTensor
 
     return isinstance(x, Symbol | SparseTensor | IndexedSlices) or hasattr(x, "_as_tensor")
-
-
-def is_numeric_tensor(tensor: Any) -> bool:
-    """Whether `tensor` is a tensor of numbers."""
-    return isinstance(tensor, Symbol) and tensor.dtype.base_dtype.numpy_dtype.kind in "fiuc"
 
 
 def _unravelled(indices, dims):

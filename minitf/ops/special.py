@@ -1,4 +1,4 @@
-"""Less common functions: Bessel functions, the beta function, polynomials, order of elements."""
+"""Less common functions: Bessel functions, the beta function, polynomials."""
 
 from typing import Any
 
@@ -6,11 +6,10 @@ import numpy as np
 
 from minitf.kernels.elementwise import special
 from minitf.ops import math
-from minitf.ops.array import reshape
 from minitf.ops.constants import ones_like, zeros_like
 from minitf.ops.indexed_slices import IndexedSlices
 from minitf.ops.math_grad import unbroadcast
-from minitf.ops.reduce import reduce_all, reduce_sum
+from minitf.ops.reduce import reduce_sum
 from minitf.ops.registry import Floating, elementwise, gradient, interpreter, not_differentiable
 from minitf.ops.select import where_v2
 
@@ -117,21 +116,3 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Any:
     if isinstance(x, IndexedSlices):
         return IndexedSlices(math.multiply(scalar, x.values, name=name), x.indices, x.dense_shape)
     return math.multiply(scalar, x, name=name)
-
-
-def _monotonic(default_name: str, holds: Any, doc: str) -> Any:
-    def function(x: Any, name: str | None = None) -> Any:
-        with interpreter().name_scope(name or default_name):
-            x = reshape(x, [-1])
-            return reduce_all(holds(x[1:], x[:-1]))
-
-    function.__doc__ = doc
-    return function
-
-
-is_non_decreasing = _monotonic(
-    "is_non_decreasing", math.greater_equal, "Whether no element is less than the one before it."
-)
-is_strictly_increasing = _monotonic(
-    "is_strictly_increasing", math.greater, "Whether each element is greater than the one before it."
-)
