@@ -44,7 +44,7 @@ def verify_tensor_all_finite(
 def add_check_numerics_ops() -> Any:
     """An op that fails when any floating tensor made so far in the default graph is not finite."""
     current = interpreter()
-    if not hasattr(current, "get_operations"):
+    if current.eager:
         raise RuntimeError("add_check_numerics_ops() is not compatible with eager execution.")
     checks: list[Any] = []
     for operation in current.get_operations():

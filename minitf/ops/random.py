@@ -361,7 +361,7 @@ def random_poisson_v2(
     current = interpreter()
     with current.name_scope(name or "random_poisson"):
         shape = current.convert(shape, dtypes.int32, None, "shape")
-        lam = current.convert(lam, None, dtypes.float64, "rate")
+        lam = current.convert(lam, None, None, "rate")
         return _poisson(shape, lam, dtype=as_dtype(dtype), **seed_attrs(seed))
 
 

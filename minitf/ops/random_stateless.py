@@ -277,7 +277,7 @@ def stateless_random_poisson(
 ) -> Any:
     """Draws from Poisson distributions of means `lam`; `shape` is that of the result."""
     with interpreter().name_scope(name or "stateless_random_poisson"):
-        lam = interpreter().convert(lam, None, dtypes.float64, "lam")
+        lam = interpreter().convert(lam, None, None, "lam")
         return _poisson(shape_tensor(shape), seed, lam, dtype=as_dtype(dtype))
 
 
