@@ -190,6 +190,8 @@ class Layer:
             kwargs["mask"] = masks
 
     def _set_mask(self, inputs: Any, outputs: Any, kwargs: dict[str, Any]) -> None:
+        if not self.supports_masking and type(self).compute_mask is Layer.compute_mask:
+            return  # the mask ends here
         mask = kwargs.get("mask")
         if mask is None:
             mask = nest.map_structure(get_mask, inputs)
