@@ -96,9 +96,9 @@ def backpropagate(
 
     New ops land in `graph`. With `within`, only the ways through that function graph count.
     """
-    reached = _descendants(ys, sources, stops, within)
     blocked = {id(t) for t in stops}
-    order = _between(ys, reached, within)
+    reached = _descendants(ys, sources, blocked, within)
+    order = _between(ys, reached - blocked, within)
     grads: dict[int, list[Any]] = {}
     for y, grad in zip(ys, grad_ys, strict=True):
         if _flows(y):
@@ -122,8 +122,11 @@ def _inputs(op: Operation, within: Any) -> list[Tensor]:
     return op.inputs if within is None or op.graph is within and op.type != "Capture" else []
 
 
-def _descendants(ys, sources, stops, within) -> set[int]:
-    """Ids of the tensors that depend on a source (sources included), among the ancestors of the ys."""
+def _descendants(ys, sources, blocked, within) -> set[int]:
+    """Ids of the tensors that depend on a source (sources included), among the ancestors of the ys.
+
+    What is blocked counts as a constant, unless it is a source itself.
+    """
     ancestors: dict[int, Operation] = {}
     pending = [y.op for y in ys]
     while pending:
@@ -131,17 +134,16 @@ def _descendants(ys, sources, stops, within) -> set[int]:
         if op.id not in ancestors:
             ancestors[op.id] = op
             pending.extend(t.op for t in _inputs(op, within))
-    source_ids, stop_ids = {id(t) for t in sources}, {id(t) for t in stops}
-    reached = set(source_ids)
+    reached = {id(t) for t in sources}
     for op_id in sorted(ancestors):  # ids grow along the edges
         op = ancestors[op_id]
-        if any(id(t) in reached and id(t) not in stop_ids for t in _inputs(op, within)):
-            reached.update(id(t) for t in op.outputs)
+        if any(id(t) in reached for t in _inputs(op, within)):
+            reached.update(id(t) for t in op.outputs if id(t) not in blocked)
     return reached
 
 
 def _between(ys, reached, within) -> list[Operation]:
-    """Ops on the ways from the sources to the ys, last first."""
+    """Ops on the ways from the sources to the ys, last first, by way of the tensors `reached`."""
     found: dict[int, Operation] = {}
     pending = [y.op for y in ys if id(y) in reached]
     while pending:

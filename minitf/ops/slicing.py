@@ -10,6 +10,7 @@ from minitf.ops.registry import Anything, Index, Mixed, Symbol, gradient, interp
 from minitf.ops.shape_rules import constant_value
 
 _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
+_NO_SLICE = ("ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
 
 
 def _key(begin, end, strides, masks: dict[str, int]) -> tuple:
@@ -41,13 +42,10 @@ def _sliced_shape(input, begin, end, strides, **masks):
     if values[2] is not None and not np.all(values[2]):
         raise ValueError(f"strides[{np.argmin(np.abs(values[2]))}] must be non-zero")
     if any(v is None for v in values):
-        return _partly_known(input, begin, masks)
+        return _partly_known(input, begin, values[2], masks)
     key = _key(*values, masks)
     consumed = sum(k is not None and k is not Ellipsis for k in key)
-    if consumed > input.shape.rank:
-        raise ValueError(
-            f"Index out of range using input dim {input.shape.rank}; input has only {input.shape.rank} dims"
-        )
+    _check_count(input, consumed)
     sizes, axis = [], 0
     for position, item in enumerate(key):
         if item is None:
@@ -67,6 +65,12 @@ def _sliced_shape(input, begin, end, strides, **masks):
     return TensorShape([*sizes, *input.shape.sizes[axis:]])
 
 
+def _check_count(input, consumed):
+    rank = input.shape.rank
+    if consumed > rank:
+        raise ValueError(f"Index out of range using input dim {rank}; input has only {rank} dims")
+
+
 def _slice_size(item: slice, size: int | None) -> int | None:
     if size is not None:
         return len(range(*item.indices(size)))
@@ -77,13 +81,30 @@ def _slice_size(item: slice, size: int | None) -> int | None:
     return None
 
 
-def _partly_known(input, begin, masks):
+def _partly_known(input, begin, strides, masks):
+    """When bounds are not known: whole dimensions keep their size, and the number of dimensions is known."""
     if begin.shape.rank != 1 or begin.shape.sizes[0] is None:
         return UNKNOWN
-    count = begin.shape.sizes[0]
-    drops = sum(bool(masks["shrink_axis_mask"] >> i & 1) for i in range(count))
-    adds = sum(bool(masks["new_axis_mask"] >> i & 1) for i in range(count))
-    return unknown_shape(input.shape.rank - drops + adds)
+    whole = masks["begin_mask"] & masks["end_mask"]
+    kinds = [
+        next((name for name in _NO_SLICE if masks[name] >> i & 1), whole >> i & 1)
+        for i in range(begin.shape.sizes[0])
+    ]
+    skipped = input.shape.rank - sum(kind not in ("ellipsis_mask", "new_axis_mask") for kind in kinds)
+    _check_count(input, input.shape.rank - skipped)
+    sizes, rest = [], list(input.shape.sizes)
+    for i, kind in enumerate(kinds):
+        if kind == "new_axis_mask":
+            sizes.append(1)
+        elif kind == "ellipsis_mask":
+            sizes += rest[:skipped]
+            del rest[:skipped]
+        else:
+            size = rest.pop(0)
+            if kind != "shrink_axis_mask":
+                known = kind and strides is not None
+                sizes.append(_slice_size(slice(None, None, int(strides[i])), size) if known else None)
+    return TensorShape(sizes + rest)
 
 
 def _prepare_slice(node):
