@@ -73,7 +73,7 @@ def _prepare_forward(node):
     return functools.partial(kernels.conv2d, **found._asdict())
 
 
-@op("Conv2D", shape=_convolved, prepare=_prepare_forward)
+@op("Conv2D", shape=_convolved, prepare=_prepare_forward, epilogue=True)
 def conv2d_kernel(
     input: _Number,
     filter: _Number,

@@ -88,6 +88,7 @@ def compile_plan(
     emitter = Emitter(memory.allocate(nodes, results), schedule.overtaken(nodes))
     for fed in feeds:
         emitter.argument(values[fed.tensor])
+    emitter.own([slot for node in nodes for slot in node.writes])
     for node in nodes:
         emitter.node(node)
     step, source = emitter.finish(fetched, raw)

@@ -40,6 +40,12 @@ class Emitter:
         self._arguments.append(name)
         self._names[value] = name
 
+    def own(self, slots: list[Any]) -> None:
+        """Lets the step change these variables although tensors outside it may show them."""
+        for slot in dict.fromkeys(slots):
+            if slot.op is None:  # a session's own variables are shown by nothing else
+                self._line(f"{self.bind(slot, 's')}.own()", None)
+
     def bind(self, thing: Any, prefix: str) -> str:
         """The name under which the function finds `thing`."""
         if id(thing) not in self._bound:
@@ -68,8 +74,8 @@ class Emitter:
         arguments = [self._argument(node, i, v) for i, v in enumerate(node.grouped(node.inputs))]
         if node.definition.state is not None:
             arguments.insert(0, self.bind(node.session.state_of(node.op), "state"))
-        if node.has_bias:
-            arguments.append(f"bias={self.name(node.inputs[-1])}")
+        if node.bias is not None:
+            arguments.append(f"bias={self.name(node.bias)}")
         outputs = [self._arrays.get(value) for value in node.outputs]
         function = self.bind(_callable(node), "f")
         many = isinstance(node.definition.outputs, list | tuple)

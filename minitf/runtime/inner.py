@@ -20,15 +20,21 @@ class InnerGraph:
     """
 
     def __init__(
-        self, session: Any, fetches: list[Tensor | Operation], arguments: list[Tensor], values: list[Value]
+        self,
+        session: Any,
+        always: list[Operation],
+        fetches: list[Tensor],
+        arguments: list[Tensor],
+        values: list[Value],
     ) -> None:
         self._session = session
+        self._always = always
         self._arguments = arguments
         self._values = [_argument(tensor, value) for tensor, value in zip(arguments, values)]
         self._simplifier = Simplifier(session, dict(zip(arguments, self._values)))
         self.failed = False
         try:
-            self._simplifier.translate(fetches)
+            self._simplifier.translate([*fetches, *always])
         except errors.OpError:
             self.failed = True
 
@@ -53,9 +59,9 @@ class InnerGraph:
         """Whether it does more than compute its results."""
         return self.failed or any(node.must_run for node in self._simplifier.nodes)
 
-    def step(self, fetches: list[Tensor | Operation]) -> "InnerStep":
-        """The function that computes `fetches` from all arguments."""
-        return InnerStep(self._session, fetches, self._arguments, self._values)
+    def step(self, fetches: list[Tensor]) -> "InnerStep":
+        """The function that computes `fetches` from all arguments. More results may follow them."""
+        return InnerStep(self._session, [*fetches, *self._always], self._arguments, self._values)
 
 
 class InnerStep:

@@ -57,7 +57,7 @@ def last_uses(nodes: list[Node]) -> dict[Value, int]:
     """For each root value, the position of the last node that reads it or a view of it."""
     uses: dict[Value, int] = {}
     for node in nodes:
-        for value in (*node.inputs, *node.outputs):
+        for value in (*node.inputs, *node.reads, *node.outputs):
             uses[value.root] = max(uses.get(value.root, 0), node.position)
     return uses
 

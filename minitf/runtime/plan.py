@@ -53,15 +53,15 @@ class Node:
     outputs: list[Value] = field(default_factory=list)
     after: list["Node"] = field(default_factory=list)  # control dependencies
     position: int = 0
-    # What fusion.py let this node's kernel do last: add a bias (then the last of `inputs`), apply a function.
-    has_bias: bool = False
+    # What fusion.py let this node's kernel do last: add a bias, apply a function.
+    bias: Value | None = None
     activation: str | None = None
     # Of a control-flow op: what becomes of its function graphs (see ops/control_steps.py).
     steps: Any = None
 
     def grouped(self, values: list[Any]) -> list[Any]:
         """One item per input of the op, regrouped as it declares them."""
-        return self.op.grouped(values[: len(self.op.inputs)])
+        return self.op.grouped(values)
 
     @property
     def reads(self) -> list[Value]:
@@ -319,7 +319,6 @@ def _unneeded(value: Value) -> Value:
     """Stands in for an input that the node turned out not to need."""
     dtype = value.dtype.base_dtype
     return Value(dtype, SCALAR, np.zeros((), dtype.numpy_dtype))
-
 
 
 def _needed(fetches: Iterable[Any], fed: dict[Tensor, Any]) -> list[Operation]:

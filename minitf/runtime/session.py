@@ -78,12 +78,14 @@ class Session:
             self._states[op] = op.definition.state(op)
         return self._states[op]
 
-    def inner(self, fetches: list[Tensor], arguments: list[Tensor], values: list[Any]) -> InnerGraph:
-        """A function graph with `arguments` that computes `fetches`, as a step within a step of this session.
+    def inner(
+        self, graph: Any, fetches: list[Tensor], arguments: list[Tensor], values: list[Any]
+    ) -> InnerGraph:
+        """The function `graph`, computing `fetches` from `arguments`, as a step within a step of this session.
 
         `values` say what is known of the arguments (dtype, shape, constant value).
         """
-        return InnerGraph(self, fetches, arguments, values)
+        return InnerGraph(self, graph.must_run, fetches, arguments, values)
 
     def run(
         self,

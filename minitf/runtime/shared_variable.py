@@ -19,6 +19,7 @@ from minitf.graph.variables import Variable
 from minitf.ops import state
 from minitf.ops.array import identity
 from minitf.ops.arrays import to_array
+from minitf.ops.registry import interpreter
 from minitf.runtime.session import Session
 
 
@@ -57,6 +58,9 @@ class SharedVariable(Variable):
     def _initial_array(self) -> np.ndarray:
         initial = self._initial
         if callable(initial) and not isinstance(initial, Tensor | Variable):
+            with interpreter().lifted() as outer:
+                if outer.eager:
+                    return outer.convert(initial(), self._dtype_wanted).numpy()
             # In a graph of its own, so that nothing is left behind in the caller's.
             with Graph().as_default() as scratch:
                 value = scratch.convert(initial(), self._dtype_wanted)
@@ -153,13 +157,7 @@ class SharedVariable(Variable):
         self._storage.set(array)
 
     def _ref(self) -> Tensor:
-        graph = get_default_graph()
-        if self._storage not in graph.shared_references:
-            with graph.control_dependencies(None), graph.name_scope(None):
-                graph.shared_references[self._storage] = state.shared_variable(
-                    storage=self._storage, dtype=self._dtype._as_ref, name=self._name
-                )
-        return graph.shared_references[self._storage]
+        return interpreter().reference_to(self, self._storage, self._dtype, self._name)
 
     def _as_tensor(self) -> Tensor:
         return self.read_value()
