@@ -14,7 +14,7 @@ from minitf.framework.shapes import as_shape
 from minitf.graph import gradients
 from minitf.graph.graph import Graph
 from minitf.graph.operation import Operation, Tensor
-from minitf.ops.registry import REGISTRY, OpDefinition
+from minitf.ops.registry import REGISTRY, Handle, OpDefinition
 
 
 class FunctionGraph(Graph):
@@ -24,6 +24,8 @@ class FunctionGraph(Graph):
     """
 
     building_function = True
+    # Whether side effects happen in the order of the calls that make them, as in traced functions.
+    ordered = False
 
     def __init__(self, outer: Graph) -> None:
         super().__init__()
@@ -36,6 +38,12 @@ class FunctionGraph(Graph):
         self.variables: dict[Tensor, None] = {}
         # Outer ops that ops here must wait for.
         self.control_captures: list[Operation] = []
+        self.ordered = self.ordered or outer.ordered
+        # Ops that run whatever is fetched, if `ordered`.
+        self.must_run: list[Operation] = []
+        self._last_write: dict[Operation, Operation] = {}
+        self._reads_since: dict[Operation, list[Operation]] = {}
+        self._last_effect: list[Operation] = []
         self._scope = outer._scope
         self._collections = outer._collections
         self._device_stack = outer._device_stack
@@ -69,6 +77,10 @@ class FunctionGraph(Graph):
         """The outermost graph's next op seed."""
         return self.outer.next_op_seed()
 
+    def reference_to(self, variable: Any, storage: Any, dtype: DType, name: str) -> Tensor:
+        """The tensor that stands for a variable that has its own storage, in the outermost graph."""
+        return self.capture(self.outer.reference_to(variable, storage, dtype, name))
+
     # --- inputs and captures ----------------------------------------------------------------------------
 
     def add_input(self, dtype: DType, shape: Any = None, name: str = "input") -> Tensor:
@@ -84,7 +96,7 @@ class FunctionGraph(Graph):
         Raises ValueError for tensors of other graphs, and of functions that have been left.
         """
         if not isinstance(value, Tensor):
-            return super().capture(value)
+            value = self.outer.capture(value)
         if value.op.definition.is_variable:
             self.variables[value] = None
             if isinstance(self.outer, FunctionGraph):
@@ -159,17 +171,41 @@ class FunctionGraph(Graph):
             with outermost.name_scope(self._scope or None):
                 yield outermost
 
+    # --- the order of side effects ----------------------------------------------------------------------
+
+    def apply(self, definition: OpDefinition, inputs: list[Any], attrs: dict[str, Any], name: str) -> Any:
+        """As `Graph.apply`; the op waits for the side effects before it, if this graph is `ordered`."""
+        result = super().apply(definition, inputs, attrs, name)
+        if self.ordered:
+            self._order(self._operations[name])
+        return result
+
+    def _order(self, op: Operation) -> None:
+        written = _variables_changed(op)
+        for variable in {_variable(t) for t in op.inputs if t.dtype._is_ref} - set(written):
+            self._wait(op, variable)
+            self._reads_since.setdefault(variable, []).append(op)
+        for variable in written:
+            self._wait(op, variable)
+            for reading in self._reads_since.pop(variable, ()):
+                op._add_control_input(reading)
+            self._last_write[variable] = op
+        if _has_effects(op):
+            for earlier in self._last_effect:
+                op._add_control_input(earlier)
+            self._last_effect = [op]
+        if written or _has_effects(op):
+            self.must_run.append(op)
+
+    def _wait(self, op: Operation, variable: Operation) -> None:
+        if variable in self._last_write:
+            op._add_control_input(self._last_write[variable])
+
     # --- what the op that owns this graph must know -------------------------------------------------------
 
     def variables_written(self) -> list[Operation]:
         """The variables that ops in here change."""
-        written: dict[Operation, None] = {}
-        for op in self._operations.values():
-            if op.definition.variables_written is not None:
-                written.update(dict.fromkeys(op.definition.variables_written(op)))
-            for position in op.definition.mutates:
-                written[_variable(op.inputs[position])] = None
-        return list(written)
+        return list(dict.fromkeys(v for op in self._operations.values() for v in _variables_changed(op)))
 
     def ancestors(self, tensors: list[Tensor]) -> set[Tensor]:
         """`tensors` and all tensors of this graph, or variables, that they depend on."""
@@ -225,6 +261,26 @@ class GradientGraph(FunctionGraph):
         with self.as_default():
             found = gradients.backpropagate(self, ys, grad_ys, sources, within=self.forward)
             return [None if grad is None else self.convert(grad, None) for grad in found]
+
+
+def _variables_changed(op: Operation) -> list[Operation]:
+    """The variables that an op changes, or that function graphs inside it do."""
+    definition = op.definition
+    inside = definition.variables_written(op) if definition.variables_written is not None else []
+    return [*inside, *[_variable(op.inputs[position]) for position in definition.mutates]]
+
+
+def _has_effects(op: Operation) -> bool:
+    """Whether an op does something besides computing its outputs and changing variables."""
+    definition = op.definition
+    if definition.steps is not None:
+        return any(isinstance(graph, FunctionGraph) and graph.must_run for graph in op.attrs.values())
+    silent = definition.is_variable or definition.state is not None or definition.mutates
+    looks = any(arg.kind is Handle for arg in definition.inputs)
+    return definition.stateful and not (silent or looks or definition.name in _SILENT)
+
+
+_SILENT = ("NoOp", "Placeholder", "EmptyVariant")
 
 
 def _is_view(op: Operation) -> bool:

@@ -203,3 +203,15 @@ def variables_between(inputs: list[Tensor], outputs: list[Tensor]) -> list[Any]:
             found[variable.name] = variable
         pending.extend(tensor.op.inputs)
     return [found[name] for name in sorted(found)]
+
+
+def variables_read(graph: Any, since: int) -> list[Any]:
+    """The variables that ops made after number `since` read, in that order."""
+    found: dict[int, Any] = {}
+    for op in graph.get_operations():
+        if op.id > since:
+            for tensor in op.inputs:
+                variable = tensor.op.cache.get("variable")
+                if variable is not None:
+                    found[id(variable)] = variable
+    return list(found.values())

@@ -22,6 +22,7 @@ class Graph:
     """A dataflow graph. New ops land in the default graph; `with graph.as_default()` makes it this one."""
 
     eager = False
+    ordered = False  # see FunctionGraph
     # Inside a traced function, a branch or a loop's body.
     building_function = False
     seed: int | None = None
@@ -339,6 +340,17 @@ class Graph:
     def clear_collection(self, name: Any) -> None:
         """Empties a collection."""
         self._collections.pop(name, None)
+
+    def reference_to(self, variable: Any, storage: Any, dtype: DType, name: str) -> Tensor:
+        """The tensor that stands here for a variable that has its own storage."""
+        if storage not in self.shared_references:
+            from minitf.ops.state import shared_variable
+
+            with self.control_dependencies(None), self.name_scope(None), self.as_default():
+                reference = shared_variable(storage=storage, dtype=dtype._as_ref, name=name)
+            reference.op.cache["variable"] = variable
+            self.shared_references[storage] = reference
+        return self.shared_references[storage]
 
     def function_graph(self) -> Any:
         """A new graph for a function that may use this graph's tensors (a `FunctionGraph`)."""

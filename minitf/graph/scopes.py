@@ -3,7 +3,6 @@
 from contextlib import contextmanager
 from typing import Any
 
-from minitf.graph.graph import get_default_graph
 from minitf.ops.registry import interpreter
 
 
@@ -29,17 +28,17 @@ class name_scope:  # noqa: N801 - TensorFlow's name
 
 def control_dependencies(control_inputs: Any) -> Any:
     """`with tf.control_dependencies([op]):` — ops made inside run after those given."""
-    return get_default_graph().control_dependencies(control_inputs)
+    return interpreter().control_dependencies(control_inputs)
 
 
 def device(device_name_or_function: Any) -> Any:
     """`with tf.device("/cpu:0"):` — notes the device on ops made inside; they all run on the one CPU."""
-    return get_default_graph().device(device_name_or_function)
+    return interpreter().device(device_name_or_function)
 
 
 def colocate_with(op: Any, ignore_existing: bool = False) -> Any:
     """Accepted for its meaning on several devices; here every op is on the one CPU."""
-    return get_default_graph().colocate_with(op, ignore_existing)
+    return interpreter().colocate_with(op, ignore_existing)
 
 
 @contextmanager

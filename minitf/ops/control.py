@@ -83,7 +83,7 @@ def _traced_branch(current: Any, function: Callable, argument: str, taken: bool)
     graph = current.function_graph()
     with graph.as_default():
         result = function()
-        if result is None:
+        if result is None and not graph.ordered:
             raise ValueError(f"'{argument}' must have a return value.")
         graph.outputs = [_output(graph, leaf, taken) for leaf in nest.flatten(result, expand_composites=True)]
     return graph, result
@@ -94,6 +94,8 @@ def _output(graph: Any, leaf: Any, taken: bool) -> Any:
     if hasattr(leaf, "control_inputs"):
         with graph.control_dependencies([leaf]):
             return identity(np.bool_(taken), name="control_dependency")
+    if leaf is None and graph.ordered:
+        return graph.constant(np.array(taken))
     return as_tensor(leaf)
 
 
@@ -125,7 +127,7 @@ def _with_arrays(structure: Any, tensors: list[Any]) -> Any:
     """`tensors` in the form of `structure`, as TensorArrays where that has some."""
     leaves = nest.flatten(structure, expand_composites=True)
     rebuilt = [
-        leaf.with_flow(tensor) if hasattr(leaf, "flow") else tensor
+        None if leaf is None else leaf.with_flow(tensor) if hasattr(leaf, "flow") else tensor
         for leaf, tensor in zip(leaves, tensors, strict=True)
     ]
     return nest.pack_sequence_as(structure, rebuilt, expand_composites=True)

@@ -76,9 +76,8 @@ class IfSteps(_Steps):
         self._branches = []
         for branch, name in ((attrs["then_branch"], "then"), (attrs["else_branch"], "else")):
             saved = [tensor for tensor in self._saved if tensor.graph is branch]
-            inner = node.session.inner(
-                [*branch.outputs, *saved], branch.captured_inputs, self._values(f"{name}_captures")
-            )
+            captured = self._values(f"{name}_captures")
+            inner = node.session.inner(branch, [*branch.outputs, *saved], branch.captured_inputs, captured)
             self._branches.append((branch, self._at[f"{name}_captures"], inner))
         self.effects = any(inner.effects for _, _, inner in self._possible())
         self.outputs = self._shapes()
@@ -127,7 +126,7 @@ class IfSteps(_Steps):
         fetches, positions = self._fetched(branch, self._used)
         step = inner.step(fetches)
         count = len(self.outputs)
-        if positions == list(range(count)):
+        if positions == list(range(count)) and not branch.must_run:
             return step
         # A gradient takes zeros of no shape for what the other branch would have saved.
         blank: list[Any] = [None] * count
@@ -182,6 +181,7 @@ class WhileSteps(_Steps):
                     value.element = element
                 self._loop_values.append(value)
             self._inner = self._node.session.inner(
+                self._body,
                 [*self._body.outputs, *self._saved],
                 [*self._body.inputs, *self._body.captured_inputs],
                 [*self._loop_values, *self._items(), *self._values("body_captures")],
@@ -199,6 +199,7 @@ class WhileSteps(_Steps):
         self._test = None
         if self._cond is not None:
             self._test = self._node.session.inner(
+                self._cond,
                 self._cond.outputs,
                 [*self._cond.inputs, *self._cond.captured_inputs],
                 [*self._loop_values, *self._values("cond_captures")],

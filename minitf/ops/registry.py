@@ -357,6 +357,16 @@ class Symbol:
     __slots__ = ()
 
 
+class DTypeMismatch(TypeError):
+    """Two inputs of an op that must have the same dtype do not. `position` is the second one's."""
+
+    def __init__(self, message: str, position: int, expected: DType, got: DType) -> None:
+        super().__init__(message)
+        self.position = position
+        self.expected = expected
+        self.got = got
+
+
 class _Interpreters(threading.local):
     def __init__(self) -> None:
         self.stack: list[Any] = []
@@ -389,6 +399,16 @@ def apply(definition: OpDefinition, inputs: list[Any], attrs: dict[str, Any], na
     Returns a tensor, a list of tensors, or for an op without outputs what the interpreter stands for it
     (a graph's Operation, None in eager mode).
     """
+    current = interpreter()
+    if current.eager:
+        return current.run(definition, inputs, attrs, name)
+    attrs = complete_attrs(definition, attrs)
+    with current.op_scope(name or definition.default_name) as scope:
+        return current.apply(definition, convert_inputs(definition, inputs, current), attrs, scope)
+
+
+def complete_attrs(definition: OpDefinition, attrs: dict[str, Any]) -> dict[str, Any]:
+    """`attrs` with the op's defaults. Raises TypeError for unknown or missing ones."""
     if attrs.keys() - definition.attrs.keys():
         unknown = ", ".join(sorted(attrs.keys() - definition.attrs.keys()))
         raise TypeError(f"{definition.name}() got an unexpected keyword argument {unknown!r}")
@@ -396,13 +416,14 @@ def apply(definition: OpDefinition, inputs: list[Any], attrs: dict[str, Any], na
     for attr, value in attrs.items():
         if value is inspect.Parameter.empty:
             raise TypeError(f"{definition.name}() missing required argument: {attr!r}")
-    current = interpreter()
-    with current.op_scope(name or definition.default_name) as scope:
-        tensors = _convert_inputs(definition, inputs, current, scope)
-        return current.apply(definition, tensors, attrs, scope)
+    return attrs
 
 
-def _convert_inputs(definition: OpDefinition, values: list[Any], current: Any, scope: Any) -> list[Any]:
+def convert_inputs(definition: OpDefinition, values: list[Any], current: Any) -> list[Any]:
+    """What was passed to an op as the interpreter's tensors (list inputs as lists).
+
+    Raises TypeError for values that are no tensors, or of dtypes that the op cannot take.
+    """
     bound: dict[Types, tuple[DType, str]] = {}
     tensors = []
     for declared, value in zip(definition.inputs, values, strict=True):
@@ -434,9 +455,9 @@ def _convert(definition, declared, value, bound, current):
         tensor = value if isinstance(value, Symbol) else _convert_as(value, dtype, declared, current)
         if tensor is None:
             guess = current.convert(value, None, None, declared.name)
-            raise TypeError(_mismatch(definition, declared, guess.dtype, dtype, first))
+            raise _mismatch(definition, declared, guess.dtype, dtype, first)
         if tensor.dtype.base_dtype != dtype:
-            raise TypeError(_mismatch(definition, declared, tensor.dtype, dtype, first))
+            raise _mismatch(definition, declared, tensor.dtype, dtype, first)
         return current.convert(tensor, None, None, declared.name)
     else:
         preferred = types.allowed[0] if len(types.allowed) == 1 else None
@@ -467,10 +488,11 @@ def _convert_as(value, dtype, declared, current):
 
 
 def _mismatch(definition, declared, got, expected, first):
-    return (
+    message = (
         f"Input {declared.name!r} of {definition.name!r} Op has type {got.base_dtype.name} that does "
         f"not match type {expected.name} of argument {first!r}."
     )
+    return DTypeMismatch(message, definition.inputs.index(declared), expected, got.base_dtype)
 
 
 def with_name(function: Callable) -> Callable:

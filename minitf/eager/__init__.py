@@ -1,0 +1,1 @@
+"""Eager mode: ops run at once, tapes record them, functions are traced. Imports runtime, graph, ops."""
