@@ -78,7 +78,7 @@ def _size(t):
 
 def _listed(t_list: Any) -> list[Any]:
     if isinstance(t_list, str) or not isinstance(t_list, list | tuple):
-        raise TypeError(f"t_list should be a sequence. Received type {type(t_list)}.")
+        raise TypeError(f"`t_list` should be a sequence of tensors. Received {type(t_list)}.")
     return list(t_list)
 
 

@@ -238,7 +238,7 @@ def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: in
     """  # fmt: skip
     if not batch_dims:
         return _gather_nd(params, indices, name=name)
-    with interpreter().name_scope(name or "BatchGatherNd"):
+    with interpreter().name_scope(name or "BatchGatherND"):
         params = interpreter().convert(params, None, None, "params")
         indices = interpreter().convert(indices, None, None, "indices")
         return _gather_nd(params, _with_batch_index(params, indices, batch_dims))

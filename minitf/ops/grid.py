@@ -105,7 +105,7 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
     Without `axis`, of the flattened input.
     """
     current = interpreter()
-    with current.name_scope(name or "repeat"):
+    with current.name_scope(name or "Repeat"):
         input = current.convert(input, None, None, "input")
         repeats = cast(current.convert(repeats, None, None, "repeats"), dtypes.int32)
         if axis is None:

@@ -1,10 +1,18 @@
 """`IndexedSlices`: a gradient that is non-zero in a few rows only, as gathering makes it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from minitf.framework.dtypes import DType
 from minitf.framework.shapes import UNKNOWN, TensorShape
 from minitf.ops.shape_rules import shape_from
+
+
+class IndexedSlicesValue(NamedTuple):
+    """What an IndexedSlices is when it has run: arrays."""
+
+    values: Any
+    indices: Any
+    dense_shape: Any
 
 
 class IndexedSlices:
@@ -12,6 +20,8 @@ class IndexedSlices:
 
     An index may occur several times; the rows then add up.
     """
+
+    value_type = IndexedSlicesValue
 
     def __init__(self, values: Any, indices: Any, dense_shape: Any = None) -> None:
         self.values = values

@@ -19,7 +19,8 @@ def _merged(input, *, shape):
 
 
 def _shape_is_known(node):
-    return node.inputs[0].shape.is_fully_defined()
+    known = node.inputs[0].shape
+    return known.is_fully_defined() and known.is_compatible_with(node.attrs["shape"])
 
 
 @op("EnsureShape", shape=_merged, alias=True, passes_through=_shape_is_known)

@@ -35,12 +35,12 @@ def reduce_logsumexp(
     """
     axis = _one_of("axis", axis, "reduction_indices", reduction_indices)
     keep = bool(_one_of("keepdims", keepdims, "keep_dims", keep_dims))
-    with interpreter().name_scope(name or "ReduceLogSumExp"):
+    with interpreter().name_scope(name or "ReduceLogSumExp") as scope:
         x = interpreter().convert(input_tensor, None, None, "input_tensor")
         largest = reduce_max(x, axis, keepdims=True)
         shift = stop_gradient(where_v2(math.is_finite(largest), largest, zeros_like(largest)))
         total = math.log(reduce_sum(math.exp(x - shift), axis, keepdims=keep))
-        return total + (shift if keep else reshape(shift, shape(total)))
+        return math.add(total, shift if keep else reshape(shift, shape(total)), name=scope)
 
 
 @op("EuclideanNorm", shape=_reduced_shape)

@@ -1,6 +1,6 @@
 """Order: the k largest elements, sorting, ranks within sorted rows."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,9 +31,29 @@ def _top_shapes(input, k, **_attrs):
     return [result, result]
 
 
-def _descending(x: np.ndarray) -> np.ndarray:
-    """Indices along the last dimension from the largest element down; of equals the first comes first."""
-    return x.shape[-1] - 1 - np.argsort(x[..., ::-1], -1, kind="stable")[..., ::-1]
+# Up to so many largest elements are picked one by one; for more the rows are sorted.
+_FEW = 16
+
+
+def _largest(x: np.ndarray, k: int) -> np.ndarray:
+    """Indices along the last dimension of the k largest elements, of equals the first first."""
+    size = x.shape[-1]
+    if not (k <= _FEW and 3 * k <= size and x.size and _above_lowest(x)):
+        return size - 1 - np.argsort(x[..., ::-1], -1, kind="stable")[..., ::-1][..., :k]
+    rest, chosen = x.copy(), np.empty((*x.shape[:-1], k), np.intp)
+    taken = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    for place in range(k):
+        largest = rest.argmax(-1)
+        chosen[..., place] = largest
+        np.put_along_axis(rest, largest[..., None], taken, -1)
+    return chosen
+
+
+def _above_lowest(x: np.ndarray) -> bool:
+    """Whether every element is larger than what marks those that are taken; no NaN either."""
+    if x.dtype.kind == "f":
+        return bool(np.isfinite(np.add.reduce(x, None)))
+    return bool(x.min() > np.iinfo(x.dtype).min)
 
 
 @op("TopKV2", shape=_top_shapes)
@@ -44,7 +64,7 @@ def _top_k(input: Real, k: _Count, *, sorted=True, index_type=dtypes.int32) -> (
     if k < 0 or k > input.shape[-1]:
         problem = f"Need k >= 0, got {k}" if k < 0 else f"input must have at least k({k}) columns"
         raise ValueError(f"{problem}. Had {input.shape[-1]}" if k > 0 else problem)
-    chosen = _descending(input)[..., :k]
+    chosen = _largest(input, k)
     return np.take_along_axis(input, chosen, -1), chosen.astype(index_type.numpy_dtype)
 
 
@@ -54,15 +74,22 @@ def _top_k_gradient(op, grad, _):
     return [_gather_grad(op.inputs[0], op.outputs[1], minus_one, grad, batch_dims=-1), None]
 
 
+class TopKV2(NamedTuple):
+    """The k largest elements, and where they are."""
+
+    values: Any
+    indices: Any
+
+
 def top_k(
     input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None
-) -> tuple[Any, Any]:
+) -> TopKV2:
     """The `k` largest elements along the last dimension, largest first, and their indices there.
 
     Of equal elements, those that come first count as larger. `sorted=False` allows any order; here it is the
     same one.
     """
-    return tuple(_top_k(input, k, sorted=bool(sorted), index_type=as_dtype(index_type), name=name))
+    return TopKV2(*_top_k(input, k, sorted=bool(sorted), index_type=as_dtype(index_type), name=name))
 
 
 def _nth_shape(input, n, *, reverse=False):
@@ -107,7 +134,7 @@ def _sorted(values: Any, axis: Any, direction: str, which: int) -> Any:
     """The sorted values (which = 0) or the indices that sort them (1)."""
     if direction not in ("ASCENDING", "DESCENDING"):
         raise ValueError(
-            f'Argument `direction` should be one of "ASCENDING" or "DESCENDING". Received: {direction}'
+            f"Argument `direction` should be one of ASCENDING, DESCENDING. Received: direction={direction}"
         )
     position = constant_value(axis) if hasattr(axis, "dtype") else axis
     if position is None:

@@ -33,15 +33,15 @@ _Long = Types("Long", (dtypes.int64,))
 
 def sparse_placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> SparseTensor:
     """A SparseTensor that must be fed, with a SparseTensorValue or (indices, values, dense_shape)."""
-    prefix = f"{name}/" if name is not None else "Placeholder/"
+    names = [None if name is None else f"{name}/{part}" for part in ("shape", "values", "indices")]
     shape = as_shape(shape)
     if shape.rank is None:
-        dense_shape = placeholder(dtypes.int64, [None], f"{prefix}shape")
+        dense_shape = placeholder(dtypes.int64, [None], names[0])
     else:
         sizes = np.array([-1 if size is None else size for size in shape.sizes], np.int64)
-        dense_shape = placeholder_with_default(sizes, [shape.rank], f"{prefix}shape")
-    values = placeholder(as_dtype(dtype), [None], f"{prefix}values")
-    indices = placeholder(dtypes.int64, [None, shape.rank], f"{prefix}indices")
+        dense_shape = placeholder_with_default(sizes, [shape.rank], names[0])
+    values = placeholder(as_dtype(dtype), [None], names[1])
+    indices = placeholder(dtypes.int64, [None, shape.rank], names[2])
     return SparseTensor(indices, values, dense_shape)
 
 

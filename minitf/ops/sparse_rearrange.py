@@ -155,4 +155,9 @@ def sparse_concat(
     if len(inputs) == 1:
         return inputs[0]
     parts = [list(part) for part in zip(*map(sparse_parts, inputs))]
-    return SparseTensor(*_sparse_concat(*parts, concat_dim=int(axis), name=name))
+    indices, values, sizes = _sparse_concat(*parts, concat_dim=int(axis), name=name)
+    shapes = [constant_value(x.dense_shape) for x in inputs]
+    if all(shape is not None for shape in shapes):
+        sizes = shapes[0].copy()
+        sizes[axis] = sum(shape[axis] for shape in shapes)
+    return SparseTensor(indices, values, sizes)

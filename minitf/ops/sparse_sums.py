@@ -191,7 +191,8 @@ def sparse_add(a: Any, b: Any, threshold: Any = None, thresh: Any = None) -> Any
         a, b = as_sparse(a, "a"), as_sparse(b, "b")
         real = a.values.dtype.real_dtype.numpy_dtype
         threshold = np.asarray(0 if threshold is None else threshold, real)
-        return SparseTensor(*_sparse_add(*sparse_parts(a), *sparse_parts(b), threshold))
+        indices, values, _ = _sparse_add(*sparse_parts(a), *sparse_parts(b), threshold)
+        return SparseTensor(indices, values, a.dense_shape)
     if not isinstance(a, sparse):
         a, b = b, a
     return _sparse_dense_add(*sparse_parts(as_sparse(a, "a")), b)

@@ -86,11 +86,6 @@ class SparseTensor:
         """The Graph that it belongs to."""
         return self._indices.graph
 
-    @property
-    def name(self) -> str:
-        """The name of the values."""
-        return self._values.name
-
     def fields(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {"indices": self._indices, "values": self._values, "dense_shape": self._dense_shape}

@@ -75,10 +75,11 @@ def reduce_join(
     """
     axis = _one_of("axis", axis, "reduction_indices", reduction_indices)
     keep = bool(_one_of("keepdims", keepdims, "keep_dims", keep_dims))
-    inputs = interpreter().convert(inputs, None, None, "inputs")
-    if axis is None:
-        axis = reverse(_every_axis(inputs), [0])
-    return _reduce_join(inputs, axis, keep_dims=keep, separator=separator, name=name)
+    with interpreter().name_scope(name or "ReduceJoin"):
+        inputs = interpreter().convert(inputs, None, None, "inputs")
+        if axis is None:
+            axis = reverse(_every_axis(inputs), [0])
+        return _reduce_join(inputs, axis, keep_dims=keep, separator=separator)
 
 
 def _check_unit(unit):
@@ -159,11 +160,11 @@ def string_strip(input: String) -> dtypes.string:
     return map_elements(bytes.strip, input)
 
 
-def _python_pattern(pattern: Any) -> re.Pattern:
+def _python_pattern(pattern: bytes) -> re.Pattern:
     try:
-        return re.compile(pattern if isinstance(pattern, bytes) else pattern.encode())
+        return re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"Invalid pattern: {pattern}, error: {error}") from None
+        raise ValueError(f"Invalid pattern: {pattern.decode(errors='replace')}, error: {error}") from None
 
 
 @op("RegexReplace", shape=same_as_input)

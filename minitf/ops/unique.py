@@ -1,6 +1,6 @@
 """Distinct elements, set differences, partitions and counts: ops whose result's size depends on values."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -56,16 +56,38 @@ def _list_diff(x: Anything, y: Anything, *, out_idx=dtypes.int32) -> (Anything, 
 not_differentiable(_unique, _unique_with_counts, _list_diff)
 
 
-def setdiff1d(x: Any, y: Any, index_dtype: Any = dtypes.int32, name: str | None = None) -> Any:
+class ListDiff(NamedTuple):
+    """The elements of one vector that are not in another, and their indices."""
+
+    out: Any
+    idx: Any
+
+
+class Unique(NamedTuple):
+    """Distinct elements, and the place of each element among them."""
+
+    y: Any
+    idx: Any
+
+
+class UniqueWithCounts(NamedTuple):
+    """Distinct elements, the place of each element among them, and how often each occurs."""
+
+    y: Any
+    idx: Any
+    count: Any
+
+
+def setdiff1d(x: Any, y: Any, index_dtype: Any = dtypes.int32, name: str | None = None) -> ListDiff:
     """The elements of the vector `x` that are not in `y`, in order, and their indices."""
-    return tuple(_list_diff(x, y, out_idx=as_dtype(index_dtype), name=name))
+    return ListDiff(*_list_diff(x, y, out_idx=as_dtype(index_dtype), name=name))
 
 
-def unique(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> tuple[Any, Any]:
+def unique(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> Unique:
     """The distinct elements of the vector `x` in order of first occurrence, and each one's place in them."""
-    return tuple(_unique(x, out_idx=as_dtype(out_idx), name=name))
+    return Unique(*_unique(x, out_idx=as_dtype(out_idx), name=name))
 
 
-def unique_with_counts(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> tuple[Any, Any, Any]:
+def unique_with_counts(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> UniqueWithCounts:
     """As `tf.unique`, and how often each distinct element occurs."""
-    return tuple(_unique_with_counts(x, out_idx=as_dtype(out_idx), name=name))
+    return UniqueWithCounts(*_unique_with_counts(x, out_idx=as_dtype(out_idx), name=name))
