@@ -19,12 +19,17 @@ def no_kernel(error: Exception) -> bool:
     return "not in the list of allowed values" in str(error)
 
 
-def run(case: Case, inputs: list[Any], attrs: dict[str, Any]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """TensorFlow's outputs for a sample, and the values of its variables afterwards."""
-    if any(declared.kind is not None for declared in case.definition.inputs):
+def run(
+    case: Case, inputs: list[Any], attrs: dict[str, Any]
+) -> tuple[list[np.ndarray], list[np.ndarray] | None]:
+    """TensorFlow's outputs for a sample, and the values of its variables afterwards.
+
+    A case's own reference computes outputs only; then there are no variables (None).
+    """
+    if case.reference is None and any(declared.kind for declared in case.definition.inputs):
         return _run_graph(case, inputs, attrs)
     tensors = [[_tensor(v) for v in x] if isinstance(x, list) else _tensor(x) for x in inputs]
-    return [as_array(t.numpy()) for t in call(case, tensors, attrs)], []
+    return [as_array(t.numpy()) for t in call(case, tensors, attrs)], None if case.reference else []
 
 
 def call(case: Case, tensors: list[Any], attrs: dict[str, Any]) -> list[Any]:

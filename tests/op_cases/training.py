@@ -137,7 +137,7 @@ class _Fixed:
         return getattr(self._draw, name)
 
 
-def _scatter_sub(tf, var, alpha, delta, indices):
+def _scatter_sub(tf, var, alpha, delta, indices, **_attrs):
     return tf.tensor_scatter_nd_sub(var, indices[:, None], alpha * delta)
 
 
