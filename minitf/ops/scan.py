@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from minitf.framework import dtypes
 from minitf.ops import math
-from minitf.ops.array import invert_permutation, rank, reshape, shape, transpose
+from minitf.ops.array import cast, invert_permutation, rank, reshape, shape, transpose
 from minitf.ops.like import reshape_like
 from minitf.ops.registry import Floating, Index, Numeric, gradient, op
 from minitf.ops.shape_rules import constant_value, same_as_input
@@ -145,7 +146,7 @@ def _reduced_first(x, axis, position):
         reduced = [int(a) % x.shape.rank for a in position.reshape(-1)]
         others = [a for a in np.arange(x.shape.rank) if a not in reduced]
         return np.array([*reduced, *others], np.int32), len(reduced)
-    reduced = math.floormod(reshape(axis, [-1]), rank(x))
+    reduced = math.floormod(cast(reshape(axis, [-1]), dtypes.int32), math.maximum(rank(x), 1))
     others, _ = setdiff1d(range(0, rank(x)), reduced)
     return concat([reduced, others], 0), shape(reduced)[0]
 
