@@ -58,6 +58,7 @@ from minitf.ops.gather import batch_gather, boolean_mask, gather, gather_nd
 from minitf.ops.grid import linspace, linspace as lin_space, meshgrid, parallel_stack, repeat
 from minitf.ops.onehot import one_hot, sequence_mask
 from minitf.ops.pad import pad
+from minitf.ops.patches import extract_image_patches
 from minitf.ops.partition import dynamic_partition, dynamic_stitch
 from minitf.ops.passing import bitcast, ensure_shape, is_tensor, unravel_index
 from minitf.ops.reduce_more import reduce_logsumexp
@@ -97,7 +98,12 @@ from minitf.ops.sparse_sums import sparse_add, sparse_reduce_max, sparse_reduce_
 from minitf.ops.sparse_rearrange import (
     sparse_concat, sparse_reorder, sparse_reshape, sparse_retain, sparse_transpose,
 )  # fmt: skip
+from minitf.ops.sparse_more import (
+    sparse_fill_empty_rows, sparse_mask, sparse_maximum, sparse_minimum, sparse_slice, sparse_softmax,
+    sparse_split, sparse_to_indicator,
+)  # fmt: skip
 from minitf.ops.sparse_tensor import SparseTensor, SparseTensorValue
+from minitf.ops.edit_distance import edit_distance
 from minitf.ops.strings import (
     reduce_join, regex_replace, string_join, string_split, string_strip, substr,
 )  # fmt: skip

@@ -27,6 +27,7 @@ from minitf.ops.cross_entropy import (
 )  # fmt: skip
 from minitf.ops.dropout import dropout
 from minitf.ops.embedding import embedding_lookup
+from minitf.ops.embedding_sparse import embedding_lookup_sparse, safe_embedding_lookup_sparse
 from minitf.ops.math import log_sigmoid, sigmoid, tanh
 from minitf.ops.nn_misc import in_top_k, l2_loss, relu_layer, xw_plus_b, zero_fraction
 from minitf.ops.norm import (

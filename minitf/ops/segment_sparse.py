@@ -11,10 +11,10 @@ from minitf.ops.registry import interpreter
 from minitf.ops.segment import _spread, segment_sum, unsorted_segment_sum
 
 
-def _summed(rows, segment_ids, num_segments):
+def _summed(rows, segment_ids, num_segments, name=None):
     if num_segments is None:
-        return segment_sum(rows, segment_ids)
-    return unsorted_segment_sum(rows, segment_ids, num_segments)
+        return segment_sum(rows, segment_ids, name=name)
+    return unsorted_segment_sum(rows, segment_ids, num_segments, name=name)
 
 
 def _sparse_segment(default_name: str, divisor: Any, doc: str) -> Any:
@@ -27,16 +27,16 @@ def _sparse_segment(default_name: str, divisor: Any, doc: str) -> Any:
         sparse_gradient: bool = False,
     ) -> Any:
         current = interpreter()
-        with current.name_scope(name or default_name):
+        with current.name_scope(name or default_name) as scope:
             data = current.convert(data, None, None, "data")
             segment_ids = current.convert(segment_ids, None, None, "segment_ids")
             picked = gather(data, indices)
-            total = _summed(picked, segment_ids, num_segments)
             if divisor is None:
-                return total
+                return _summed(picked, segment_ids, num_segments, scope)
+            total = _summed(picked, segment_ids, num_segments)
             counts = _summed(ones_like(segment_ids, dtype=data.dtype), segment_ids, num_segments)
             counts = math.maximum(counts, np.ones((), counts.dtype.numpy_dtype))
-            return math.truediv(total, _spread(divisor(counts), total))
+            return math.truediv(total, _spread(divisor(counts), total), name=scope)
 
     function.__doc__ = f"""{doc}
 

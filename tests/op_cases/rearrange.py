@@ -265,3 +265,42 @@ def matrix_band_part(draw):
     lower, upper = (draw.integer(-1, size) for size in x.shape[-2:])
     index = draw.index_dtype()
     return {"input": x, "num_lower": np.array(lower, index), "num_upper": np.array(upper, index)}
+
+
+def patches(draw):
+    """Images' shape, and attributes of patches that fit into them."""
+    shape = tuple(draw.integer(low, high) for low, high in ((1, 2), (3, 6), (3, 6), (1, 2)))
+    attrs = {
+        name: (1, draw.integer(1, 2), draw.integer(1, 2), 1) for name in ("ksizes", "strides", "rates")
+    }  # fmt: skip
+    return shape, attrs | {"padding": draw.one_of("SAME", "VALID")}
+
+
+@case("ExtractImagePatches", dtypes=("float32", "float64", "int32", "uint8"))
+def extract_image_patches(draw):
+    shape, attrs = patches(draw)
+    return {"images": draw.array(shape, special=False), **attrs}
+
+
+def _patches_added(tf, like, grad, **attrs):
+    with tf.GradientTape() as tape:
+        images = tf.zeros(like.shape, grad.dtype)
+        tape.watch(images)
+        cut = tf.raw_ops.ExtractImagePatches(images=images, **{k: _listed(v) for k, v in attrs.items()})
+    return tape.gradient(cut, images, grad)
+
+
+def _listed(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+@case(
+    "ExtractImagePatchesGrad", dtypes=("float32", "float64"), no_gradient=("like",), reference=_patches_added
+)
+def extract_image_patches_grad(draw):
+    from minitf.ops.patches import _extract_patches
+
+    shape, attrs = patches(draw)
+    like = draw.array(shape, special=False)
+    cut = _extract_patches.definition.kernel(like, **attrs)
+    return {"like": like, "grad": draw.array(cut.shape, special=False), **attrs}

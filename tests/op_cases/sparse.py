@@ -136,3 +136,70 @@ def sparse_concat(draw):
         joined["values"].append(draw.array((len(indices),)))
         joined["shapes"].append(np.array(sizes, np.int64))
     return joined | {"concat_dim": axis - len(shape) if draw.boolean() else axis}
+
+
+@case("SparseFillEmptyRows", dtypes=("float32", "float64", "int32", "object"), dynamic=True)
+def fill_empty_rows(draw):
+    shape = (draw.integer(1, 4), draw.integer(1, 3))
+    indices = places(draw, shape)
+    return {
+        "indices": indices, "values": draw.array((len(indices),), special=False),
+        "dense_shape": np.array(shape, np.int64), "default_value": draw.array((), special=False),
+    }  # fmt: skip
+
+
+@case("SparseFillEmptyRowsGrad", dtypes=("float32", "float64"), reference_gradient=False)
+def fill_empty_rows_grad(draw):
+    total = draw.integer(1, 6)
+    kept = np.array(sorted(draw.permutation(total)[: draw.integer(0, total)]), np.int64)
+    return {"reverse_index_map": kept, "grad_values": draw.array((total,), special=False)}
+
+
+def _matrix(draw):
+    shape = draw.shape(min_rank=2, max_rank=3, min_size=1)
+    indices = places(draw, shape)
+    return {
+        "sp_indices": indices, "sp_values": draw.array((len(indices),), special=False),
+        "sp_shape": np.array(shape, np.int64),
+    }  # fmt: skip
+
+
+@case("SparseSoftmax", dtypes=("float16", "float32", "float64"), orders=1)
+def sparse_softmax(draw):
+    return _matrix(draw)
+
+
+def _sums_of_rows(tf, sp_indices, sp_values):
+    same = tf.reduce_all(sp_indices[:, None, :-1] == sp_indices[None, :, :-1], -1)
+    return tf.linalg.matvec(tf.cast(same, sp_values.dtype), sp_values)
+
+
+@case("SparseRowSum", dtypes=("float32", "float64"), reference=_sums_of_rows)
+def sparse_row_sum(draw):
+    sample = _matrix(draw)
+    del sample["sp_shape"]
+    return sample
+
+
+@case("SparseSparseMaximum", "SparseSparseMinimum", dtypes=("float32", "float64", "int32"), dynamic=True)
+def sparse_extremes(draw):
+    shape = draw.shape(min_rank=1, max_rank=2, min_size=1)
+    return sparse(draw, "a", shape) | sparse(draw, "b", shape)
+
+
+@case("EditDistance", dtypes=("int64",))
+def edit_distance(draw):
+    rows, parts = draw.integer(1, 3), {}
+    for name in ("hypothesis", "truth"):
+        lengths = [draw.integer(0, 4) for _ in range(rows)]
+        indices = [(i, j) for i, length in enumerate(lengths) for j in range(length)]
+        parts[f"{name}_indices"] = np.array(indices, np.int64).reshape(-1, 2)
+        values = draw.indices((len(indices),), 3, "int64")
+        text = np.array([bytes([97 + v]) for v in values], object)
+        parts[f"{name}_values"] = values
+        parts[f"{name}_shape"] = np.array([rows, max(lengths)], np.int64)
+        parts[name] = text
+    texts = [parts.pop(name) for name in ("hypothesis", "truth")]
+    if draw.boolean():
+        parts["hypothesis_values"], parts["truth_values"] = texts
+    return parts | {"normalize": draw.boolean()}

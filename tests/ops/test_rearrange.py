@@ -225,3 +225,14 @@ def test_products_with_zeros_have_gradients(axis):
         reduced = None if axis is None else tuple(np.atleast_1d(axis))
         expected[place] = np.sum(np.prod(raised, reduced) - np.prod(value, reduced))
     np.testing.assert_allclose(run(grad, feed={x: value}), expected)
+
+
+def test_patches():
+    images = np.arange(18.0).reshape(1, 3, 3, 2)
+    cut = tf.extract_image_patches(images, [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], "VALID")
+    assert cut.shape.as_list() == [1, 2, 2, 8]
+    np.testing.assert_array_equal(run(cut)[0, 1, 1], images[0, 1:, 1:].ravel())
+    with pytest.raises(NotImplementedError, match="Only support ksizes across space"):
+        tf.extract_image_patches(images, [2, 1, 1, 1], [1] * 4, [1] * 4, "SAME")
+    with pytest.raises(ValueError, match="Unknown padding 'FULL'"):
+        tf.extract_image_patches(images, [1] * 4, [1] * 4, [1] * 4, "FULL")

@@ -119,3 +119,89 @@ def test_rearranged():
     np.testing.assert_array_equal(dense(joined), np.concatenate([DENSE, DENSE], 1))
     shuffled = tf.SparseTensor([[1, 2], [0, 1]], [3.0, 1.0], [2, 3])
     assert run(tf.sparse_reorder(shuffled)).values.tolist() == [1, 3]
+
+
+def test_filled_rows():
+    filled, empty = tf.sparse_fill_empty_rows(tf.SparseTensor([[0, 1], [2, 0]], [1.0, 2.0], [4, 2]), 9.0)
+    value, flags = run(filled, empty)
+    assert value.indices.tolist() == [[0, 1], [1, 0], [2, 0], [3, 0]]
+    assert value.values.tolist() == [1, 9, 2, 9] and flags.tolist() == [False, True, False, True]
+
+
+def test_cut():
+    np.testing.assert_array_equal(dense(tf.sparse_slice(sparse(), [0, 1], [2, 9])), DENSE[:, 1:])
+    parts = tf.sparse_split(sp_input=sparse(), num_split=2, axis=1)
+    assert [p.shape.as_list() for p in parts] == [[2, 2], [2, 1]]
+    np.testing.assert_array_equal(np.concatenate([dense(p) for p in parts], 1), DENSE)
+    with pytest.raises(ValueError, match="num_split is required"):
+        tf.sparse_split(sp_input=sparse(), axis=0)
+    with pytest.raises(ValueError, match="Keyword arguments are required"):
+        tf.sparse_split(1, 2, sparse())
+
+
+def test_rows_normalised():
+    value = run(tf.sparse_softmax(sparse())).values
+    share = np.exp(2) / (np.exp(2) + np.exp(3))
+    np.testing.assert_allclose(value, [1, share, 1 - share], rtol=1e-6)
+
+
+def test_extremes_and_indicators():
+    other = tf.SparseTensor([[0, 1], [1, 1]], [5.0, -1.0], [2, 3])
+    np.testing.assert_array_equal(dense(tf.sparse_maximum(sparse(), other)), [[0, 5, 0], [2, 0, 3]])
+    np.testing.assert_array_equal(dense(tf.sparse_minimum(sparse(), other)), [[0, 1, 0], [0, -1, 0]])
+    ids = tf.SparseTensor([[0, 0], [0, 1]], np.int64([3, 1]), [2, 2])
+    assert run(tf.sparse_to_indicator(ids, 4)).tolist() == [[False, True, False, True], [False] * 4]
+
+
+def test_mask_of_rows():
+    rows = tf.IndexedSlices(tf.constant([[1.0], [2.0], [3.0]]), tf.constant([5, 6, 7]))
+    assert run(tf.sparse_mask(rows, [6]).values).tolist() == [[1], [3]]
+
+
+def test_edit_distance():
+    a = tf.SparseTensor([[0, 0], [0, 1], [1, 0]], ["a", "b", "c"], [3, 2])
+    b = tf.SparseTensor([[0, 0], [1, 0], [2, 0]], ["a", "c", "d"], [3, 1])
+    assert run(tf.edit_distance(a, b)).tolist() == [1, 0, 1]
+    assert run(tf.edit_distance(b, a)).tolist() == [0.5, 0, np.inf]
+    assert run(tf.edit_distance(b, a, normalize=False)).tolist() == [1, 0, 1]
+
+
+# --- embeddings of several ids -------------------------------------------------------------------------
+
+TABLE = np.arange(8, dtype=np.float32).reshape(4, 2)
+
+
+def ids_and_weights():
+    indices, shape = [[0, 0], [0, 1], [2, 0]], [3, 2]
+    ids = tf.SparseTensor(indices, np.int64([1, 3, 0]), shape)
+    return ids, tf.SparseTensor(indices, [1.0, 3.0, 2.0], shape)
+
+
+@pytest.mark.parametrize("combiner", ["sum", "mean", "sqrtn"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_combined_embeddings(combiner, weighted):
+    ids, weights = ids_and_weights()
+    w = np.array([1, 3, 2]) if weighted else np.ones(3)
+    total = np.stack([w[0] * TABLE[1] + w[1] * TABLE[3], np.zeros(2), w[2] * TABLE[0]])
+    divisor = {"sum": lambda w: 1, "mean": np.sum, "sqrtn": lambda w: np.sqrt(np.sum(w**2))}[combiner]
+    expected = total / np.array([divisor(w[:2]), 1, divisor(w[2:])])[:, None]
+    found = tf.nn.embedding_lookup_sparse(TABLE, ids, weights if weighted else None, combiner=combiner)
+    np.testing.assert_allclose(run(found), expected, rtol=1e-6)
+
+
+def test_combined_embeddings_refuse():
+    ids, _ = ids_and_weights()
+    with pytest.raises(ValueError, match="combiner must be one of 'mean', 'sqrtn' or 'sum', got max"):
+        tf.nn.embedding_lookup_sparse(TABLE, ids, None, combiner="max")
+    with pytest.raises(TypeError, match="sp_ids must be SparseTensor"):
+        tf.nn.embedding_lookup_sparse(TABLE, tf.constant([1]), None)
+
+
+def test_safe_embeddings_leave_out_what_is_wrong():
+    indices = [[0, 0], [0, 1], [2, 0], [3, 0]]
+    ids = tf.SparseTensor(indices, np.int64([1, -2, 0, 2]), [5, 2])
+    weights = tf.SparseTensor(indices, [1.0, 2.0, -1.0, 3.0], [5, 2])
+    found = run(tf.nn.safe_embedding_lookup_sparse(TABLE, ids, weights))
+    np.testing.assert_allclose(found, [TABLE[1], [0, 0], [0, 0], TABLE[2], [0, 0]])
+    found = run(tf.nn.safe_embedding_lookup_sparse(TABLE, ids, default_id=3))
+    np.testing.assert_allclose(found, TABLE[[1, 3, 0, 2, 3]])
