@@ -382,15 +382,14 @@ class FtrlOptimizer(Optimizer):
                 raise ValueError(f"{argument} {value} needs to be positive or zero")
         if learning_rate_power > 0.0:
             raise ValueError(f"learning_rate_power {learning_rate_power} needs to be negative or zero")
-        self._learning_rate = learning_rate
         self._initial = initial_accumulator_value
-        # beta adds a constant to the rate's denominator, which is the same as more l2.
-        self._constants = (
-            l1_regularization_strength,
-            l2_regularization_strength,
-            l2_shrinkage_regularization_strength,
-            learning_rate_power,
-        )
+        self._settings = {
+            "learning_rate": learning_rate,
+            "l1_regularization_strength": l1_regularization_strength,
+            "l2_regularization_strength": l2_regularization_strength,
+            "l2_shrinkage_regularization_strength": l2_shrinkage_regularization_strength,
+            "learning_rate_power": learning_rate_power,
+        }
         self._beta = beta or 0.0
         self._slot_names = accum_name, linear_name
 
@@ -404,20 +403,15 @@ class FtrlOptimizer(Optimizer):
             self._zeros_slot(var, "linear", self._slot_names[1])
 
     def _prepare(self) -> None:
-        self._learning_rate_tensor = self._tensor(self._learning_rate, "learning_rate")
-
-    def _settings(self, var: Variable) -> list[Tensor]:
-        (rate,) = self._like(var, self._learning_rate_tensor)
-        dtype = var.dtype.base_dtype
-        l1, l2, shrinkage, power = (constant(c, dtype) for c in self._constants)
-        if self._beta:
-            l2 = l2 + constant(self._beta, dtype) / (constant(2.0, dtype) * rate)
-        return [rate, l1, l2, shrinkage, power]
+        rate, l1, l2, shrinkage, power = (self._tensor(v, name) for name, v in self._settings.items())
+        if self._beta:  # it adds a constant to the rate's denominator, which is the same as more l2
+            l2 = l2 + self._beta / (2.0 * rate)
+        self._tensors = [rate, l1, l2, shrinkage, power]
 
     def _apply_dense(self, grad: Tensor, var: Variable) -> Any:
         slots = [self.get_slot(var, "accum"), self.get_slot(var, "linear")]
-        return training.apply_ftrl(var, *slots, grad, *self._settings(var))
+        return training.apply_ftrl(var, *slots, grad, *self._like(var, *self._tensors))
 
     def _apply_rows(self, grad: Tensor, var: Variable, indices: Tensor) -> Any:
         slots = [self.get_slot(var, "accum"), self.get_slot(var, "linear")]
-        return training_sparse.sparse_apply_ftrl(var, *slots, grad, *self._settings(var), indices)
+        return training_sparse.sparse_apply_ftrl(var, *slots, grad, *self._like(var, *self._tensors), indices)
