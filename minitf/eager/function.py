@@ -1,4 +1,4 @@
-"""`tf.function`: a Python function is traced into a graph, once for each kind of arguments, and that is run."""
+"""`tf.function`: Python functions traced into graphs, once for each kind of arguments, and run from there."""
 
 import functools
 import inspect
@@ -17,7 +17,6 @@ from minitf.framework.shapes import PlainTensorShape, TensorShape
 from minitf.graph.function_graph import FunctionGraph, GradientGraph
 from minitf.graph.graph import Graph
 from minitf.graph.operation import Operation, Tensor
-from minitf.ops.constants import zeros_like
 from minitf.ops.control_ops import common_shape
 from minitf.ops.registry import interpreter
 from minitf.runtime.inner import InnerStep
@@ -165,56 +164,71 @@ class _Differentiable:
 
     def __init__(self, function: ConcreteFunction, of_any_order: bool) -> None:
         self._function = function
-        self._extra: list[Tensor] = []
+        self._references = list(function.graph.variables)
+        self._gradients: dict[tuple[int, ...], _Gradient] = {}
+        self._results = list(function.outputs)
         while True:
-            wanted = function.outputs + self._extra * of_any_order
-            self._build(wanted)
-            more = [t for t in self._saved if t not in self._extra and t not in function.inputs]
-            self._extra += more
-            if not more or not of_any_order:
+            gradient = _Gradient(function, [t for t in self._results if _flows(t)])
+            known = {*function.inputs, *self._results}
+            more = [tensor for tensor in gradient.saved if tensor not in known]
+            self._results += more
+            if not (more and of_any_order):
                 break
-        self._results = function.outputs + self._extra
+        self._differentiable = len(self._results) if of_any_order else len(function.outputs)
         self._forward = _Runner(
             function._session, self._results, function.inputs, function.graph.must_run, function._lock
         )
-
-    def _build(self, outputs: list[Tensor]) -> None:
-        """Makes the function that takes gradients of `outputs` to gradients of inputs and variables."""
-        function = self._function
-        self._saved: list[Tensor] = []
-        backward = GradientGraph(Graph(), function.graph, self._resolve)
-        backward.ordered = True
-        self._flowing = [i for i, t in enumerate(outputs) if t.dtype.is_floating or t.dtype.is_complex]
-        flowing = [outputs[i] for i in self._flowing]
-        grads = [backward.add_input(tensor.dtype, tensor.shape, "grad") for tensor in flowing]
-        self._references = list(function.graph.variables)
-        found = backward.backpropagate(flowing, grads, [*function.inputs, *self._references])
-        self._found = [i for i, grad in enumerate(found) if grad is not None]
-        self._gradient = ConcreteFunction(
-            f"__backward_{function.name}", backward, list(backward.inputs), [found[i] for i in self._found]
-        )
-
-    def _resolve(self, graph: GradientGraph, tensor: Tensor) -> Tensor:
-        self._saved.append(tensor)
-        return graph.add_input(tensor.dtype, tensor.shape, "saved")
 
     def __call__(self, arguments: list[Any]) -> list[Any]:
         """The results; the call is recorded."""
         function = self._function
         results = self._forward(arguments)
         values = dict(zip([*function.inputs, *self._results], [*arguments, *results], strict=True))
-        saved = [values[tensor] for tensor in self._saved]
         references = [EAGER.as_reference(r.op.cache["variable"]) for r in self._references]
         inputs = [*arguments, *references]
 
         def gradient(entry, *grads):
-            filled = [zeros_like(results[i]) if grads[i] is None else grads[i] for i in self._flowing]
-            found = self._gradient.call_flat([*filled, *saved])
-            by_position = dict(zip(self._found, found, strict=True))
+            given = tuple(i for i, grad in enumerate(grads) if grad is not None)
+            if given not in self._gradients:
+                self._gradients[given] = _Gradient(function, [self._results[i] for i in given])
+            backward = self._gradients[given]
+            found = backward.function.call_flat(
+                [grads[i] for i in given] + [values[t] for t in backward.saved]
+            )
+            by_position = dict(zip(backward.found, found, strict=True))
             return [by_position.get(i) for i in range(len(inputs))]
 
-        record(_CallDefinition(gradient), inputs, results, {})
+        recorded = results[: self._differentiable]
+        record(_CallDefinition(gradient), inputs, recorded, {})
         return results[: len(function.outputs)]
+
+
+class _Gradient:
+    """The function from gradients of some `outputs` to those of a traced function's inputs and variables.
+
+    `saved` are the tensors inside the traced function that it takes beside the gradients; `found` are the
+    positions of the inputs and variables that have a gradient.
+    """
+
+    def __init__(self, function: ConcreteFunction, outputs: list[Tensor]) -> None:
+        self.saved: list[Tensor] = []
+        backward = GradientGraph(Graph(), function.graph, self._resolve)
+        backward.ordered = True
+        grads = [backward.add_input(tensor.dtype, tensor.shape, "grad") for tensor in outputs]
+        sources = [*function.inputs, *function.graph.variables]
+        found = backward.backpropagate(outputs, grads, sources)
+        self.found = [i for i, grad in enumerate(found) if grad is not None]
+        self.function = ConcreteFunction(
+            f"__backward_{function.name}", backward, list(backward.inputs), [found[i] for i in self.found]
+        )
+
+    def _resolve(self, graph: GradientGraph, tensor: Tensor) -> Tensor:
+        self.saved.append(tensor)
+        return graph.add_input(tensor.dtype, tensor.shape, "saved")
+
+
+def _flows(tensor: Tensor) -> bool:
+    return tensor.dtype.is_floating or tensor.dtype.is_complex or tensor.dtype.name == "variant"
 
 
 class Function:
@@ -273,10 +287,10 @@ class Function:
             bound = self._signature.bind(*args, **kwargs)
             bound.apply_defaults()
             args, kwargs = bound.args, bound.kwargs
+        if self._input_signature is not None:
+            args = self._matched(args)
         structure = (args, kwargs)
         leaves = [_as_argument(leaf) for leaf in nest.flatten(structure)]
-        if self._input_signature is not None:
-            leaves = self._matched(leaves)
         key = (_shape_of(structure), *[_key_of(leaf) for leaf in leaves])
         concrete = self._functions.get(key)
         if concrete is None:
@@ -307,24 +321,14 @@ class Function:
         ]
         return self._general[key]
 
-    def _matched(self, leaves: list[Any]) -> list[Any]:
-        """The arguments as tensors of the input signature's dtypes."""
-        specs = nest.flatten(self._input_signature)
-        if len(leaves) < len(specs):
-            raise TypeError(f"{self.__name__} takes {len(specs)} arguments by its input_signature")
-        result = []
-        for leaf, spec in zip(leaves, specs):
-            if isinstance(leaf, TensorSpec):
-                result.append(leaf)
-                continue
-            tensor = EAGER.convert(leaf, spec.dtype if not isinstance(leaf, EagerTensor) else None)
-            if not spec.is_compatible_with(tensor):
-                raise TypeError(
-                    f"Binding inputs to tf.function failed due to `Can not cast TensorSpec(shape="
-                    f"{tensor.shape}, dtype={tensor.dtype!r}, name=None) to {spec!r}`."
-                )
-            result.append(tensor)
-        return result + leaves[len(specs) :]
+    def _matched(self, args: tuple) -> tuple:
+        """The arguments with tensors of the dtypes that the input signature asks for."""
+        if len(args) < len(self._input_signature):
+            raise TypeError(
+                f"{self.__name__} takes {len(self._input_signature)} arguments by its input_signature"
+            )
+        matched = [_cast_to(spec, arg) for spec, arg in zip(self._input_signature, args)]
+        return (*matched, *args[len(matched) :])
 
     def _trace(self, structure: Any, leaves: list[Any], specs: list[Any]) -> ConcreteFunction:
         graph = TracedGraph()
@@ -340,6 +344,21 @@ class Function:
             result = self.python_function(*args, **kwargs)
             result = nest.map_structure(lambda leaf: _as_result(graph, leaf), result)
         return ConcreteFunction(self.__name__, graph, inputs, result)
+
+
+def _cast_to(spec: Any, value: Any) -> Any:
+    """`value` as a tensor that fits `spec` (or a nested structure of them). Raises TypeError if none does."""
+    if isinstance(spec, dict):
+        return {key: _cast_to(spec[key], value[key]) for key in spec}
+    if isinstance(spec, list | tuple):
+        return type(spec)(_cast_to(a, b) for a, b in zip(spec, value, strict=True))
+    if not isinstance(spec, TensorSpec) or isinstance(value, TensorSpec):
+        return value
+    tensor = EAGER.convert(value, None if isinstance(value, EagerTensor) else spec.dtype)
+    if not spec.is_compatible_with(tensor):
+        given = TensorSpec(tensor.shape, tensor.dtype)
+        raise TypeError(f"Binding inputs to tf.function failed due to `Can not cast {given!r} to {spec!r}`.")
+    return tensor
 
 
 def _as_argument(leaf: Any) -> Any:

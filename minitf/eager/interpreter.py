@@ -76,6 +76,11 @@ class Entry:
         self.outputs = outputs
         self.attrs = attrs
 
+    @property
+    def type(self) -> str:
+        """The op's name."""
+        return self.definition.name
+
 
 class EagerInterpreter:
     """Applies ops by running their kernels. See ops/registry.py for what an interpreter is."""
@@ -201,7 +206,7 @@ class EagerInterpreter:
                 continue
             if declared.kind in (Ref, Slot):
                 x.storage.own()
-                changed = changed or x
+                changed = x if changed is None else changed
             if declared.kind is Ref:
                 if x.storage.value is None:
                     raise errors.FailedPreconditionError(
@@ -229,7 +234,7 @@ class EagerInterpreter:
 
     def _state(self, call: Call) -> Any:
         """A stateful kernel's state: one for all calls with the same attributes, as in TensorFlow."""
-        key = (call.definition.name, *call.attrs.items())
+        key = (call.definition.name, *[(k, _hashable(v)) for k, v in call.attrs.items()])
         if key not in self._states:
             self._states[key] = call.definition.state(call)
         return self._states[key]
@@ -385,6 +390,10 @@ def record(definition: Any, inputs: list[Any], outputs: list[Any], attrs: dict[s
 
 def _error(definition: OpDefinition, kind: type, message: str) -> errors.OpError:
     return kind(None, None, f"{message} [Op:{definition.name}]")
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(_hashable(item) for item in value) if isinstance(value, list | tuple) else value
 
 
 def _holds_tensor(value: Any) -> bool:

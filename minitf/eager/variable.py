@@ -118,6 +118,12 @@ class Variable(SharedVariable):
     def __ne__(self, other: Any) -> Any:
         return self._as_tensor() != other
 
+    def __iadd__(self, other: Any) -> Any:
+        raise RuntimeError(
+            "`variable += value` with `tf.Variable`s is not supported. Use `variable.assign_add(value)` to "
+            "modify the variable, or `out = variable + value` if you need to get a new output Tensor."
+        )
+
     def __bool__(self) -> bool:
         return bool(self._as_tensor())
 

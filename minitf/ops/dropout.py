@@ -29,7 +29,7 @@ def _dropout(x: Floating, noise: Floating, rate: Floating, scale: Floating, *, o
 def _dropout_gradient(op, grad):
     x, noise, rate, scale = op.inputs
     to_scale = None
-    if constant_value(scale) is None:
+    if interpreter().eager or constant_value(scale) is None:
         to_scale = reduce_sum(_dropout(grad * x, noise, rate, ones_like(scale)))
     return [_dropout(grad, noise, rate, scale), None, None, to_scale]
 

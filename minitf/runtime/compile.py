@@ -85,7 +85,7 @@ def compile_plan(
     fetched = [simplifier.values[t] if isinstance(t, Tensor) else None for t in fetches]
     results = {value for value in fetched if value is not None}
     nodes = fusion.fuse(schedule.order(nodes), results)
-    emitter = Emitter(memory.allocate(nodes, results), schedule.overtaken(nodes))
+    emitter = Emitter(memory.allocate(nodes, results), schedule.overtaken(nodes, results if raw else set()))
     for fed in feeds:
         emitter.argument(values[fed.tensor])
     emitter.own([slot for node in nodes for slot in node.writes])

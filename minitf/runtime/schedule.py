@@ -33,18 +33,22 @@ def order(nodes: list[Node]) -> list[Node]:
     return ordered
 
 
-def overtaken(nodes: list[Node]) -> set[Value]:
-    """Values that show a variable and are used after it has been written again: these need a copy."""
+def overtaken(nodes: list[Node], kept: set[Value]) -> set[Value]:
+    """Values that show a variable and are used after it has been written again: these need a copy.
+
+    Those in `kept` are used when the step has ended.
+    """
     writes: dict[int, list[int]] = {}
     for node in nodes:
         for slot in node.writes:
             writes.setdefault(id(slot), []).append(node.position)
+    uses = [(value, node.position) for node in nodes for value in node.reads]
+    uses += [(value, len(nodes)) for value in kept]
     result = set()
-    for node in nodes:
-        for value in node.reads:
-            if value.slot is None or value.producer is None:
-                continue
-            made = value.producer.position
-            if any(made < at < node.position for at in writes.get(id(value.slot), ())):
-                result.add(value)
+    for value, position in uses:
+        if value.slot is None or value.producer is None:
+            continue
+        made = value.producer.position
+        if any(made < at < position for at in writes.get(id(value.slot), ())):
+            result.add(value)
     return result
