@@ -43,7 +43,7 @@ from minitf.ops.constants import (
 )  # fmt: skip
 from minitf.ops.indexed_slices import IndexedSlices
 from minitf.ops.join import concat, stack, unstack
-from minitf.ops.select import where
+from minitf.ops.select import where, where_v2
 from minitf.ops.slicing import slice_ as slice
 from minitf.ops.slicing import strided_slice
 from minitf.ops.argmax import arg_max, arg_min, argmax, argmin
@@ -102,7 +102,9 @@ from minitf.ops.sparse_more import (
     sparse_fill_empty_rows, sparse_mask, sparse_maximum, sparse_minimum, sparse_slice, sparse_softmax,
     sparse_split, sparse_to_indicator,
 )  # fmt: skip
-from minitf.ops.sparse_tensor import SparseTensor, SparseTensorValue
+from minitf.ops.sparse_tensor import (
+    SparseTensor, SparseTensorValue, convert_to_tensor_or_sparse_tensor,
+)  # fmt: skip
 from minitf.ops.edit_distance import edit_distance
 from minitf.ops.strings import (
     reduce_join, regex_replace, string_join, string_split, string_strip, substr,

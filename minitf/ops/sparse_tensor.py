@@ -113,3 +113,18 @@ def as_sparse(value: Any, name: str) -> SparseTensor:
     if not isinstance(value, SparseTensor):
         raise TypeError(f"Input must be a SparseTensor, got {type(value)} for {name!r}.")
     return value
+
+
+def convert_to_tensor_or_sparse_tensor(value: Any, dtype: Any = None, name: str | None = None) -> Any:
+    """`value` as a tensor, or as a SparseTensor if it is one or a SparseTensorValue.
+
+    Raises RuntimeError when a sparse one has another dtype than `dtype`, else as `tf.convert_to_tensor`.
+    """
+    dtype = None if dtype is None else dtypes.as_dtype(dtype)
+    if isinstance(value, SparseTensorValue):
+        value = SparseTensor.from_value(value)
+    if not isinstance(value, SparseTensor):
+        return interpreter().convert(value, dtype, None, name or "Const")
+    if dtype is not None and not dtype.is_compatible_with(value.dtype):
+        raise RuntimeError(f"Sparse dtype mismatch. Requested: {dtype.name},  Actual: {value.dtype.name}")
+    return value

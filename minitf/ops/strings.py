@@ -8,6 +8,7 @@ import numpy as np
 from minitf.framework import dtypes
 from minitf.framework.shapes import TensorShape, unknown_shape
 from minitf.ops import shape_rules
+from minitf.ops.print import _string_format
 from minitf.ops.reduce import _axes, _every_axis, _one_of
 from minitf.ops.registry import REGISTRY, Index, String, Types, interpreter, op
 from minitf.ops.reverse import reverse
@@ -190,6 +191,25 @@ def regex_full_match(input: String, pattern: String) -> dtypes.bool:
     """Whether all of each string matches the pattern."""
     compiled = _python_pattern(pattern[()])
     return map_elements(lambda text: compiled.fullmatch(text) is not None, input, dtype=bool)
+
+
+def string_format(
+    template: str, inputs: Any, placeholder: str = "{}", summarize: int = 3, name: str | None = None
+) -> Any:
+    """`template` with each `placeholder` replaced by one of `inputs` (a tensor or several), as it prints.
+
+    `summarize`: how many elements of each dimension are shown at its ends (-1: all). Raises ValueError when
+    there are not as many placeholders as inputs.
+    """
+    inputs = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+    if template.count(placeholder) != len(inputs):
+        raise ValueError(
+            f"The template expects {template.count(placeholder)} tensors, but the inputs only has "
+            f"{len(inputs)}. Please ensure the number of placeholders in template matches inputs length."
+        )
+    return _string_format(
+        inputs, template=template, placeholder=placeholder, summarize=summarize, name=name
+    )  # fmt: skip
 
 
 # --- splitting ---------------------------------------------------------------------------------------

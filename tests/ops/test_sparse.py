@@ -205,3 +205,11 @@ def test_safe_embeddings_leave_out_what_is_wrong():
     np.testing.assert_allclose(found, [TABLE[1], [0, 0], [0, 0], TABLE[2], [0, 0]])
     found = run(tf.nn.safe_embedding_lookup_sparse(TABLE, ids, default_id=3))
     np.testing.assert_allclose(found, TABLE[[1, 3, 0, 2, 3]])
+
+
+def test_sparse_or_not():
+    assert isinstance(tf.convert_to_tensor_or_sparse_tensor(run(sparse())), tf.SparseTensor)
+    assert isinstance(tf.convert_to_tensor_or_sparse_tensor([1.0]), tf.Tensor)
+    assert tf.is_tensor(sparse()) and tf.is_tensor(tf.constant(1)) and not tf.is_tensor(np.ones(2))
+    with pytest.raises(RuntimeError, match="Sparse dtype mismatch. Requested: int32,  Actual: float32"):
+        tf.convert_to_tensor_or_sparse_tensor(sparse(), tf.int32)

@@ -123,3 +123,10 @@ HASHES = {
 def test_hash_buckets_are_tensorflows():
     buckets = run(tf.string_to_hash_bucket_fast(list(HASHES), 2**62))
     assert buckets.tolist() == list(HASHES.values())
+
+
+def test_format():
+    assert run(tf.strings.format("a {} b {}", [tf.constant([1, 2]), 3.5])) == b"a [1 2] b 3.5"
+    assert run(tf.strings.format("%", tf.constant("x"), placeholder="%")) == b'"x"'
+    with pytest.raises(ValueError, match="The template expects 2 tensors, but the inputs only has 1"):
+        tf.strings.format("{} {}", tf.constant(1))
