@@ -53,9 +53,7 @@ def _stateful(tf) -> dict:
         cases[f"int_{dtype}"] = ops.random_uniform_int([13], low, high, **SEEDS)
         low, high = np.dtype(dtype).type(whole.min), np.dtype(dtype).type(whole.max)
         cases[f"int_whole_{dtype}"] = ops.random_uniform_int([13], low, high, **SEEDS)
-        cases[f"multinomial_{dtype}"] = ops.multinomial(
-            logits(5, 10), 7, output_dtype=dtype, **SEEDS
-        )
+        cases[f"multinomial_{dtype}"] = ops.multinomial(logits(5, 10), 7, output_dtype=dtype, **SEEDS)
     cases["multinomial_split"] = ops.multinomial(logits(64, 65), 1, **SEEDS)
     cases["shuffle_vector"] = ops.random_shuffle(np.arange(10), **SEEDS)
     cases["shuffle_matrix"] = ops.random_shuffle(np.arange(202).reshape(101, 2), **SEEDS)
