@@ -17,7 +17,9 @@ def _shapes_of_likes(value, likes, axis):
 
 
 def _cut(value, ends, axis, out):
-    parts = np.split(value, ends, axis)
+    lead = (slice(None),) * (axis % value.ndim)
+    starts, ends = [0, *ends], [*ends, value.shape[axis]]
+    parts = [value[(*lead, slice(start, end))] for start, end in zip(starts, ends)]
     if out is None:
         return [np.array(part) for part in parts]
     for target, part in zip(out, parts):
@@ -69,7 +71,8 @@ def _split(axis: _Axis, value: Anything, *, num_split, out=None) -> [Anything]:
             f"Number of ways to split should evenly divide the split dimension, but got split_dim {axis} "
             f"(size = {value.shape[axis]}) and num_split {num_split}"
         )
-    return _cut(value, num_split, axis, out)
+    size = value.shape[axis] // num_split
+    return _cut(value, [size * i for i in range(1, num_split)], axis, out)
 
 
 def _given_shapes(value, size_splits, axis, *, num_split):
