@@ -161,6 +161,13 @@ for _op, _dense in _SPARSE.items():
     case(_op, dtypes=_FLOATS)(lambda draw, dense=_dense: _rows(draw, dense))
 
 
-@case("SparseApplyProximalGradientDescent", dtypes=_FLOATS)
+def _sparse_proximal(tf, var, alpha, l1, l2, delta, indices, **_attrs):
+    """TensorFlow calls the argument `grad`; and a raw op would need a variable."""
+    rows = tf.gather(var, indices) - alpha * delta
+    rows = tf.sign(rows) * tf.maximum(tf.abs(rows) - alpha * l1, 0) / (1 + alpha * l2)
+    return tf.tensor_scatter_nd_update(var, indices[:, None], rows)
+
+
+@case("SparseApplyProximalGradientDescent", dtypes=_FLOATS, reference=_sparse_proximal)
 def sparse_proximal_gradient_descent(draw):
     return _rows(draw, proximal_gradient_descent, "delta")
