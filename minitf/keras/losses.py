@@ -1,22 +1,53 @@
-"""Losses: functions of targets and predictions, and classes with a reduction.
+"""Losses: classes that reduce the values of a function of targets and predictions to a number.
 
-A function returns one loss per sample (averaged over the last dimension); a class reduces them to a number.
 Formulas: https://www.tensorflow.org/api_docs/python/tf/keras/losses.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from minitf.keras.engine import state
+from minitf.framework import dtypes
+from minitf.keras import loss_functions
+from minitf.keras.loss_functions import (  # noqa: F401 - named here for users
+    BCE,
+    KLD,
+    MAE,
+    MAPE,
+    MSE,
+    MSLE,
+    bce,
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_hinge,
+    cosine,
+    cosine_proximity,
+    cosine_similarity,
+    hinge,
+    huber,
+    huber_loss,
+    kl_divergence,
+    kld,
+    kullback_leibler_divergence,
+    log_cosh,
+    logcosh,
+    mae,
+    mape,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    mse,
+    msle,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)  # fmt: skip
 from minitf.keras.utils.generic_utils import deserialize_keras_object, serialize_keras_object
-from minitf.ops import activation as activations
-from minitf.ops import cross_entropy, math
-from minitf.ops.array import cast, expand_dims, reshape, size, squeeze
-from minitf.ops.clip import clip_by_value
-from minitf.ops.norm import l2_normalize
-from minitf.ops.reduce import reduce_max, reduce_mean, reduce_sum
+from minitf.ops import math
+from minitf.ops.array import cast, expand_dims, size, squeeze
+from minitf.ops.reduce import reduce_sum
 from minitf.ops.registry import interpreter
-from minitf.ops.select import where_v2
 
 
 class Reduction:
@@ -39,244 +70,13 @@ class Reduction:
             raise ValueError(f'Invalid Reduction Key: {key}. Expected keys are "{cls.all()}"')
 
 
-def _pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    y_pred = interpreter().convert(y_pred, None)
-    y_true = interpreter().convert(y_true, None)
-    return cast(y_true, y_pred.dtype), y_pred
-
-
-def _number(value: float, like: Any) -> Any:
-    return cast(value, like.dtype.base_dtype)
-
-
-def _epsilon(like: Any) -> Any:
-    return _number(state.epsilon(), like)
-
-
-# --- functions ---------------------------------------------------------------------------------------
-
-
-def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
-    """The mean of (y_pred - y_true)²."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    return reduce_mean(math.squared_difference(y_pred, y_true), -1)
-
-
-def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
-    """The mean of |y_pred - y_true|."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    return reduce_mean(math.abs(y_pred - y_true), -1)
-
-
-def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
-    """100 times the mean of |(y_true - y_pred) / y_true|."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    relative = math.abs((y_true - y_pred) / math.maximum(math.abs(y_true), _epsilon(y_pred)))
-    return _number(100.0, y_pred) * reduce_mean(relative, -1)
-
-
-def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
-    """The mean of (log(y_true + 1) - log(y_pred + 1))²."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    one, least = _number(1.0, y_pred), _epsilon(y_pred)
-    logs = [math.log(math.maximum(y, least) + one) for y in (y_pred, y_true)]
-    return reduce_mean(math.squared_difference(*logs), -1)
-
-
-def _signs(y_true: Any) -> Any:
-    """Labels 0 and 1 as -1 and 1; other labels as they are."""
-    from minitf.ops.control import cond
-    from minitf.ops.reduce import reduce_all
-
-    zero, one = _number(0.0, y_true), _number(1.0, y_true)
-    binary = reduce_all(math.logical_or(math.equal(y_true, zero), math.equal(y_true, one)))
-    return cond(binary, lambda: _number(2.0, y_true) * y_true - one, lambda: y_true)
-
-
-def hinge(y_true: Any, y_pred: Any) -> Any:
-    """The mean of max(1 - y_true * y_pred, 0); labels are -1 and 1, or 0 and 1."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    y_true = _signs(y_true)
-    zero, one = _number(0.0, y_pred), _number(1.0, y_pred)
-    return reduce_mean(math.maximum(one - y_true * y_pred, zero), -1)
-
-
-def squared_hinge(y_true: Any, y_pred: Any) -> Any:
-    """The mean of max(1 - y_true * y_pred, 0)²."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    y_true = _signs(y_true)
-    zero, one = _number(0.0, y_pred), _number(1.0, y_pred)
-    return reduce_mean(math.square(math.maximum(one - y_true * y_pred, zero)), -1)
-
-
-def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
-    """max(1 + the best wrong score - the right one, 0); targets are one-hot."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    zero, one = _number(0.0, y_pred), _number(1.0, y_pred)
-    right = reduce_sum(y_true * y_pred, -1)
-    wrong = reduce_max((one - y_true) * y_pred, -1)
-    return math.maximum(wrong - right + one, zero)
-
-
-def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
-    """Squared error / 2 up to `delta`, linear beyond."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    error = math.abs(y_pred - y_true)
-    delta, half = _number(delta, y_pred), _number(0.5, y_pred)
-    small = math.less_equal(error, delta)
-    return reduce_mean(
-        where_v2(small, half * math.square(error), delta * error - half * math.square(delta)), -1
-    )
-
-
-def log_cosh(y_true: Any, y_pred: Any) -> Any:
-    """The mean of log(cosh(y_pred - y_true))."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    x = y_pred - y_true
-    two = _number(2.0, y_pred)
-    return reduce_mean(x + activations.softplus(-two * x) - math.log(two), -1)
-
-
-def kl_divergence(y_true: Any, y_pred: Any) -> Any:
-    """The sum of y_true * log(y_true / y_pred)."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    one = _number(1.0, y_pred)
-    y_true, y_pred = (clip_by_value(y, _epsilon(y_pred), one) for y in (y_true, y_pred))
-    return reduce_sum(y_true * math.log(y_true / y_pred), -1)
-
-
-def poisson(y_true: Any, y_pred: Any) -> Any:
-    """The mean of y_pred - y_true * log(y_pred)."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    return reduce_mean(y_pred - y_true * math.log(y_pred + _epsilon(y_pred)), -1)
-
-
-def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
-    """Minus the cosine of the angle between target and prediction."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    return -reduce_sum(l2_normalize(y_true, axis) * l2_normalize(y_pred, axis), axis)
-
-
-def _smoothed(y_true: Any, smoothing: float, classes: Any) -> Any:
-    if not smoothing:
-        return y_true
-    one, s = _number(1.0, y_true), _number(smoothing, y_true)
-    return y_true * (one - s) + s / cast(classes, y_true.dtype)
-
-
-def _source(y_pred: Any, op_types: tuple[str, ...]) -> Any:
-    """The op that made the predictions, looking through the identities that layers add, if of such a type."""
-    op = getattr(y_pred, "op", None)
-    while op is not None and op.type == "Identity" and op.inputs:
-        op = op.inputs[0].op
-    return op if op is not None and op.type in op_types else None
-
-
-def categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0, axis: int = -1
-) -> Any:
-    """-sum of y_true * log(y_pred) along `axis`; targets are one-hot, predictions probabilities or logits."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    y_true = _smoothed(y_true, label_smoothing, y_true.shape.sizes[-1] if label_smoothing else 1)
-    if not y_true.shape.is_compatible_with(y_pred.shape):
-        raise ValueError(f"Shapes {y_true.shape} and {y_pred.shape} are incompatible")
-    softmax = None if from_logits else _source(y_pred, ("Softmax",))
-    if softmax is not None and axis in (-1, (y_pred.shape.rank or 0) - 1):
-        # The logits before a softmax give the same loss, without a logarithm of small numbers.
-        return cross_entropy.softmax_cross_entropy_with_logits_v2(labels=y_true, logits=softmax.inputs[0])
-    if from_logits:
-        return cross_entropy.softmax_cross_entropy_with_logits_v2(labels=y_true, logits=y_pred, axis=axis)
-    y_pred = y_pred / reduce_sum(y_pred, axis, keepdims=True)
-    y_pred = clip_by_value(y_pred, _epsilon(y_pred), _number(1.0 - state.epsilon(), y_pred))
-    return -reduce_sum(y_true * math.log(y_pred), axis)
-
-
-def sparse_categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1, ignore_class: int | None = None
-) -> Any:
-    """-log of the probability (or logit) of the class that y_true names."""
-    from minitf.framework import dtypes
-
-    if ignore_class is not None:
-        raise NotImplementedError("sparse_categorical_crossentropy: ignore_class is not supported")
-    y_pred = interpreter().convert(y_pred, None)
-    y_true = interpreter().convert(y_true, None)
-    softmax = None if from_logits else _source(y_pred, ("Softmax",))
-    if softmax is not None:
-        logits = softmax.inputs[0]
-    elif from_logits:
-        logits = y_pred
-    else:
-        logits = math.log(clip_by_value(y_pred, _epsilon(y_pred), _number(1.0 - state.epsilon(), y_pred)))
-    count = logits.shape.rank
-    if axis not in (-1, (count or 0) - 1):
-        from minitf.ops.array import transpose
-
-        order = [i for i in range(count) if i != axis % count] + [axis % count]
-        logits = transpose(logits, order)
-    if y_true.shape.rank is not None and y_true.shape.rank == count and y_true.shape.sizes[-1] in (1, None):
-        y_true = squeeze(y_true, [-1])
-    labels = cast(y_true, dtypes.int64)
-    if count == 2:
-        return cross_entropy.sparse_softmax_cross_entropy_with_logits(
-            labels=reshape(labels, [-1]), logits=logits
-        )
-    return cross_entropy.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-
-
-def binary_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0, axis: int = -1
-) -> Any:
-    """The mean of -y_true * log(y_pred) - (1 - y_true) * log(1 - y_pred)."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    y_true = _smoothed(y_true, label_smoothing, 2)
-    sigmoid = None if from_logits else _source(y_pred, ("Sigmoid",))
-    if sigmoid is not None or from_logits:
-        logits = y_pred if sigmoid is None else sigmoid.inputs[0]
-        each = cross_entropy.sigmoid_cross_entropy_with_logits(labels=y_true, logits=logits)
-        return reduce_mean(each, axis)
-    one, least = _number(1.0, y_pred), _epsilon(y_pred)
-    y_pred = clip_by_value(y_pred, least, one - least)
-    positive = y_true * math.log(y_pred + least)
-    return reduce_mean(-(positive + (one - y_true) * math.log(one - y_pred + least)), axis)
-
-
-def binary_focal_crossentropy(
-    y_true: Any,
-    y_pred: Any,
-    apply_class_balancing: bool = False,
-    alpha: float = 0.25,
-    gamma: float = 2.0,
-    from_logits: bool = False,
-    label_smoothing: float = 0.0,
-    axis: int = -1,
-) -> Any:
-    """Binary cross-entropy that counts easy samples less (Lin et al. 2018)."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    y_true = _smoothed(y_true, label_smoothing, 2)
-    if from_logits:
-        y_pred = math.sigmoid(y_pred)
-    one, least = _number(1.0, y_pred), _epsilon(y_pred)
-    clipped = clip_by_value(y_pred, least, one - least)
-    each = -(y_true * math.log(clipped + least) + (one - y_true) * math.log(one - clipped + least))
-    right = y_true * y_pred + (one - y_true) * (one - y_pred)
-    each = math.pow(one - right, _number(gamma, y_pred)) * each
-    if apply_class_balancing:
-        a = _number(alpha, y_pred)
-        each = (y_true * a + (one - y_true) * (one - a)) * each
-    return reduce_mean(each, axis)
-
-
-# --- classes -----------------------------------------------------------------------------------------
-
-
 def compute_weighted_loss(
     values: Any, sample_weight: Any = None, reduction: str = "sum_over_batch_size"
 ) -> Any:
     """Losses times weights, reduced."""
     if sample_weight is not None:
         sample_weight = cast(interpreter().convert(sample_weight, None), values.dtype)
-        values = _broadcast_weights(values, sample_weight)
+        values = broadcast_weights(values, sample_weight)
     if reduction == Reduction.NONE:
         return values
     total = reduce_sum(values)
@@ -285,7 +85,7 @@ def compute_weighted_loss(
     return math.div_no_nan(total, cast(size(values), total.dtype))
 
 
-def _broadcast_weights(values: Any, weight: Any) -> Any:
+def broadcast_weights(values: Any, weight: Any) -> Any:
     """values * weight, the ranks made to agree as Keras does."""
     ranks = values.shape.rank, weight.shape.rank
     if None not in ranks and ranks[1] != 0:
@@ -313,7 +113,7 @@ class Loss:
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss: a scalar, unless the reduction is 'none'."""
         with interpreter().name_scope(self.name or type(self).__name__.lower()):
-            y_true, y_pred = _squeezed(y_true, y_pred)
+            y_true, y_pred = squeezed(y_true, y_pred)
             values = self.call(y_true, y_pred)
             reduction = self.reduction
             if reduction == Reduction.AUTO:
@@ -334,7 +134,7 @@ class Loss:
         return cls(**config)
 
 
-def _squeezed(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def squeezed(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Both as tensors, the targets without a last dimension of 1 that the predictions lack."""
     y_pred, y_true = interpreter().convert(y_pred, None), interpreter().convert(y_true, None)
     ranks = y_true.shape.rank, y_pred.shape.rank
@@ -412,11 +212,28 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         name: str = "sparse_categorical_crossentropy",
     ) -> None:
         if isinstance(ignore_class, str):  # Keras 2.4: (from_logits, reduction, name)
-            ignore_class, reduction = None, ignore_class
+            named = reduction not in Reduction.all()
+            ignore_class, reduction, name = None, ignore_class, reduction if named else name
         super().__init__(
             sparse_categorical_crossentropy, reduction, name, from_logits=from_logits,
             ignore_class=ignore_class,
         )  # fmt: skip
+        self.from_logits, self.ignore_class = from_logits, ignore_class
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The loss; a mean is one over the samples that are not of the class to ignore."""
+        if self.ignore_class is not None:
+            y_true, y_pred = squeezed(y_true, y_pred)
+            valid = math.not_equal(cast(y_true, dtypes.int64), cast(self.ignore_class, dtypes.int64))
+            weight = cast(valid, y_pred.dtype)
+            if self.reduction in (Reduction.AUTO, Reduction.SUM_OVER_BATCH_SIZE):
+                weight = weight * cast(size(weight), weight.dtype) / reduce_sum(weight)
+            sample_weight = (
+                weight
+                if sample_weight is None
+                else broadcast_weights(weight, cast(interpreter().convert(sample_weight, None), weight.dtype))
+            )
+        return super().__call__(y_true, y_pred, sample_weight)
 
 
 Hinge = _class_of("Hinge", hinge, "hinge")
@@ -428,29 +245,14 @@ KLDivergence = _class_of("KLDivergence", kl_divergence, "kl_divergence")
 Huber = _class_of("Huber", huber, "huber_loss", delta=1.0)
 CosineSimilarity = _class_of("CosineSimilarity", cosine_similarity, "cosine_similarity", axis=-1)
 
-mse = MSE = mean_squared_error
-mae = MAE = mean_absolute_error
-mape = MAPE = mean_absolute_percentage_error
-msle = MSLE = mean_squared_logarithmic_error
-kld = KLD = kullback_leibler_divergence = kl_divergence
-logcosh = log_cosh
-huber_loss = huber
-bce = BCE = binary_crossentropy
-cosine_proximity = cosine = cosine_similarity
-
 _OBJECTS: dict[str, Any] = {
     name: value
-    for name, value in globals().items()
-    if not name.startswith("_")
-    and (
-        isinstance(value, type)
-        and issubclass(value, Loss)
-        or callable(value)
-        and getattr(value, "__module__", "") == __name__
-        and not isinstance(value, type)
-    )
-    and name not in ("compute_weighted_loss",)
+    for name, value in vars(loss_functions).items()
+    if getattr(value, "__module__", "") == loss_functions.__name__
 }
+_OBJECTS.update(
+    (name, value) for name, value in globals().items() if isinstance(value, type) and issubclass(value, Loss)
+)
 
 
 def serialize(loss: Any) -> Any:

@@ -204,7 +204,7 @@ class RootMeanSquaredError(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Adds squared errors."""
-        y_true, y_pred = losses._squeezed(y_true, y_pred)
+        y_true, y_pred = losses.squeezed(y_true, y_pred)
         error = math.squared_difference(y_pred, cast(y_true, y_pred.dtype))
         return super().update_state(error, sample_weight)
 
@@ -222,7 +222,7 @@ class MeanRelativeError(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Adds relative errors."""
-        y_true, y_pred = losses._squeezed(y_true, y_pred)
+        y_true, y_pred = losses.squeezed(y_true, y_pred)
         error = math.abs(cast(y_true, y_pred.dtype) - y_pred)
         relative = math.div_no_nan(error, cast(self.normalizer, y_pred.dtype))
         return super().update_state(relative, sample_weight)
@@ -242,7 +242,7 @@ _PUBLIC = [
         and issubclass(value, Metric)
         or callable(value)
         and not isinstance(value, type)
-        and getattr(value, "__module__", "") in (__name__, "minitf.keras.losses")
+        and getattr(value, "__module__", "") in (__name__, "minitf.keras.loss_functions")
     )
 ]
 _OBJECTS: dict[str, Any] = {name: globals()[name] for name in _PUBLIC}

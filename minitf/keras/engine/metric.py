@@ -7,7 +7,7 @@ import numpy as np
 from minitf.framework import dtypes
 from minitf.keras.engine import state
 from minitf.keras.engine.base_layer import Layer
-from minitf.keras.losses import _broadcast_weights
+from minitf.keras.losses import broadcast_weights, squeezed
 from minitf.ops import math
 from minitf.ops.array import cast, size
 from minitf.ops.constants import constant
@@ -100,7 +100,7 @@ class Reduce(Metric):
         if sample_weight is not None:
             sample_weight = cast(interpreter().convert(sample_weight, None), self._dtype)
             values, sample_weight = _reduced_like(values, sample_weight)
-            weighted = _broadcast_weights(values, sample_weight)
+            weighted = broadcast_weights(values, sample_weight)
         else:
             weighted = values
         updates = [self.total.assign_add(reduce_sum(weighted))]
@@ -109,7 +109,7 @@ class Reduce(Metric):
                 count = cast(size(values), self._dtype)
             else:
                 ones = values * constant(0.0, values.dtype) + constant(1.0, values.dtype)
-                count = reduce_sum(_broadcast_weights(ones, sample_weight))
+                count = reduce_sum(broadcast_weights(ones, sample_weight))
             updates.append(self.count.assign_add(count))
         return group(*[u for u in updates if u is not None])
 
@@ -156,9 +156,7 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Adds the function's values."""
-        from minitf.keras.losses import _squeezed
-
-        y_true, y_pred = _squeezed(y_true, y_pred)
+        y_true, y_pred = squeezed(y_true, y_pred)
         return super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
