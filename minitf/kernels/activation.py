@@ -12,7 +12,8 @@ import math
 
 import numpy as np
 
-from minitf.kernels.threads import chunk, flat, num_threads, parallel_jit, prange
+from minitf.kernels.exponential import expm1
+from minitf.kernels.threads import chunk, copy, flat, jit, num_threads, parallel_jit, prange, scratch
 
 __all__ = [
     "elu",
@@ -110,39 +111,81 @@ def leaky_relu_grad(gradient: Array, features: Array, alpha: float, out: Array |
     return out
 
 
+# Where a result overwrites an operand, the loop must read that operand through the result: to the compiler,
+# two arrays in one place overlap in unknown ways, which rules out vectors.
+
+
+@jit
+def _clipped(value, limit):
+    value = value if not value < 0 else 0
+    return value if not value > limit else limit
+
+
 @parallel_jit
 def _clip_all(x, y, limit, parts):
     """y = x held between 0 and limit."""
+    in_place = x.ctypes.data == y.ctypes.data
     for part in prange(parts):
         start, stop = chunk(x.size, parts, np.int64(part))
         source, target = x[start:stop], y[start:stop]
-        for i in range(source.size):
-            value = source[i]
-            value = value if not value < 0 else 0
-            target[i] = value if not value > limit else limit
+        if in_place:
+            for i in range(target.size):
+                target[i] = _clipped(target[i], limit)
+        else:
+            for i in range(target.size):
+                target[i] = _clipped(source[i], limit)
+
+
+@jit
+def _passed(slope, feature, limit, limit_too):
+    """The slope where 0 < feature < limit, or <= limit if limit_too."""
+    return slope * (1 if feature > 0 and (limit_too or feature < limit) else 0)
 
 
 @parallel_jit
 def _between_all(gradient, features, y, limit, limit_too, parts):
     """y = gradient where 0 < features < limit, or <= limit if limit_too."""
+    in_place = y.ctypes.data == gradient.ctypes.data
+    over_features = y.ctypes.data == features.ctypes.data
     for part in prange(parts):
         start, stop = chunk(y.size, parts, np.int64(part))
         slope, feature, target = gradient[start:stop], features[start:stop], y[start:stop]
-        if limit_too:
+        if in_place:
             for i in range(target.size):
-                target[i] = slope[i] * (1 if feature[i] > 0 else 0)
+                target[i] = _passed(target[i], feature[i], limit, limit_too)
+        elif over_features:
+            for i in range(target.size):
+                target[i] = _passed(slope[i], target[i], limit, limit_too)
         else:
             for i in range(target.size):
-                target[i] = slope[i] * (1 if feature[i] > 0 and feature[i] < limit else 0)
+                target[i] = _passed(slope[i], feature[i], limit, limit_too)
+
+
+@jit
+def _leaked(value, feature, alpha):
+    return value if feature > 0 else value * alpha
 
 
 @parallel_jit
 def _leaky_all(x, features, y, alpha, parts):
+    """y = x where features > 0, else alpha * x."""
+    in_place = y.ctypes.data == x.ctypes.data
+    over_features = y.ctypes.data == features.ctypes.data
     for part in prange(parts):
         start, stop = chunk(x.size, parts, np.int64(part))
         source, feature, target = x[start:stop], features[start:stop], y[start:stop]
-        for i in range(target.size):
-            target[i] = source[i] if feature[i] > 0 else source[i] * alpha
+        if in_place and over_features:
+            for i in range(target.size):
+                target[i] = _leaked(target[i], target[i], alpha)
+        elif in_place:
+            for i in range(target.size):
+                target[i] = _leaked(target[i], feature[i], alpha)
+        elif over_features:
+            for i in range(target.size):
+                target[i] = _leaked(source[i], target[i], alpha)
+        else:
+            for i in range(target.size):
+                target[i] = _leaked(source[i], feature[i], alpha)
 
 
 # --- with exponentials -------------------------------------------------------------------------------
@@ -157,7 +200,39 @@ def _select(condition: Array, x: Array, y: Array, out: Array | None) -> Array:
 
 def elu(x: Array, out: Array | None = None) -> Array:
     """x where x > 0, else exp(x) - 1."""
-    return _select(x > 0, x, np.expm1(np.minimum(x, 0)), out)
+    return _exponential_unit(x, 1.0, 1.0, out)
+
+
+def _exponential_unit(x: Array, scale: float, scaled_alpha: float, out: Array | None) -> Array:
+    """Scale * x where x > 0, else scaled_alpha * (exp(x) - 1)."""
+    kind = x.dtype.type
+    scale, scaled_alpha = kind(scale), kind(scaled_alpha)
+    if x.dtype != np.float32 or not _compiled_for(x, out):
+        return _select(x > 0, x * scale, np.expm1(np.minimum(x, 0)) * scaled_alpha, out)
+    out = _buffer(x, out)
+    parts = num_threads()
+    buffer = scratch("exponential unit", _BLOCK * parts, x.dtype)
+    _exponential_units(flat(x), out.reshape(-1), scale, scaled_alpha, buffer, parts)
+    return out
+
+
+_BLOCK = 2048
+
+
+@parallel_jit
+def _exponential_units(x, y, scale, scaled_alpha, buffer, parts):
+    for part in prange(parts):
+        start, stop = chunk(x.size, parts, np.int64(part))
+        own = buffer[part * _BLOCK : (part + 1) * _BLOCK]
+        for first in range(start, stop, _BLOCK):
+            # By way of a buffer, so that y may be x.
+            target = y[first : min(first + _BLOCK, stop)]
+            source = own[: target.size]
+            copy(source, x[first : first + target.size])
+            for i in range(target.size):
+                value = source[i]
+                negative = expm1(min(value, x.dtype.type(0))) * scaled_alpha
+                target[i] = value * scale if value > 0 else negative
 
 
 def elu_grad(gradient: Array, outputs: Array, out: Array | None = None) -> Array:
@@ -167,8 +242,7 @@ def elu_grad(gradient: Array, outputs: Array, out: Array | None = None) -> Array
 
 def selu(x: Array, out: Array | None = None) -> Array:
     """Scaled ELU: scale * x where x > 0, else scale * alpha * (exp(x) - 1)."""
-    kind = x.dtype.type
-    return _select(x > 0, x * kind(SELU_SCALE), np.expm1(np.minimum(x, 0)) * kind(SELU_SCALED_ALPHA), out)
+    return _exponential_unit(x, SELU_SCALE, SELU_SCALED_ALPHA, out)
 
 
 def selu_grad(gradient: Array, outputs: Array, out: Array | None = None) -> Array:

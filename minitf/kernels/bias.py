@@ -12,7 +12,8 @@ import math
 
 import numpy as np
 
-from minitf.kernels.threads import chunk, flat, num_threads, parallel_jit, prange, scratch
+from minitf.kernels.lanes import lanes, repeat
+from minitf.kernels.threads import chunk, flat, jit, num_threads, parallel_jit, prange, scratch
 
 __all__ = ["bias_add", "bias_add_grad"]
 
@@ -31,7 +32,8 @@ def bias_add(x: Array, bias: Array, out: Array | None = None) -> Array:
     if not _compiled_for(x, out):
         return np.add(x, bias, out)
     out = np.empty(x.shape, x.dtype) if out is None else out
-    _add_rows(flat(x), flat(bias), out.reshape(-1), num_threads())
+    count = lanes(x.size // bias.size, bias.size)
+    _add_rows(flat(x), repeat(bias, count), out.reshape(-1), num_threads())
     return out
 
 
@@ -45,39 +47,48 @@ def bias_add_grad(x: Array, out: Array | None = None) -> Array:
         if wide is None:
             return sums
         return sums.astype(x.dtype) if out is None else np.copyto(out, sums, casting="same_kind") or out
-    out = np.empty(channels, x.dtype) if out is None else out
-    parts = num_threads()
-    _sum_rows(flat(x), out, scratch("bias sums", parts * channels, x.dtype), parts)
-    return out
+    count = lanes(x.size // channels, channels)
+    width, parts = count * channels, num_threads()
+    sums = np.empty(width, x.dtype)
+    _sum_rows(flat(x), sums, scratch("bias sums", parts * width, x.dtype), parts)
+    return np.add.reduce(sums.reshape(count, channels), 0, None, out)
+
+
+@jit
+def _add(x, bias, y):
+    for i in range(y.size):
+        y[i] = x[i] + bias[i]
+
+
+@jit
+def _add_in_place(y, bias):
+    for i in range(y.size):
+        y[i] += bias[i]
 
 
 @parallel_jit
 def _add_rows(x, bias, y, parts):
-    channels = bias.size
-    rows = x.size // channels
+    width = bias.size
+    in_place = x.ctypes.data == y.ctypes.data  # to the compiler, that memory overlaps
     for part in prange(parts):
-        start, stop = chunk(rows, parts, np.int64(part))
+        start, stop = chunk(x.size // width, parts, np.int64(part))
         for row in range(start, stop):
-            source = x[row * channels : (row + 1) * channels]
-            target = y[row * channels : (row + 1) * channels]
-            for i in range(channels):
-                target[i] = source[i] + bias[i]
+            first, last = row * width, (row + 1) * width
+            if in_place:
+                _add_in_place(y[first:last], bias)
+            else:
+                _add(x[first:last], bias, y[first:last])
 
 
 @parallel_jit
 def _sum_rows(x, y, sums, parts):
-    channels = y.size
-    rows = x.size // channels
+    width = y.size
     for part in prange(parts):
-        start, stop = chunk(rows, parts, np.int64(part))
-        own = sums[part * channels : (part + 1) * channels]
+        start, stop = chunk(x.size // width, parts, np.int64(part))
+        own = sums[part * width : (part + 1) * width]
         own[:] = 0
         for row in range(start, stop):
-            source = x[row * channels : (row + 1) * channels]
-            for i in range(channels):
-                own[i] += source[i]
-    for i in range(channels):
-        total = sums[i]
-        for part in range(1, parts):
-            total += sums[part * channels + i]
-        y[i] = total
+            _add_in_place(own, x[row * width : (row + 1) * width])
+    y[:] = 0
+    for part in range(parts):
+        _add_in_place(y, sums[part * width : (part + 1) * width])

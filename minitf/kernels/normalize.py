@@ -16,8 +16,11 @@ May import: NumPy and the kernels below this one.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from minitf.kernels.lanes import fold, lanes, repeat
 from minitf.kernels.threads import chunk, flat, jit, num_threads, parallel_jit, prange, scratch
 
 __all__ = ["apply", "apply_grad", "moments", "train_grad"]
@@ -41,16 +44,18 @@ def _wide(x: Array) -> Array:
 
 def moments(x: Array) -> tuple[Array, Array]:
     """Mean and variance (over N, not N - 1) of each channel of x (…, C)."""
-    channels = x.shape[-1]
+    rows, channels = _matrix_shape(x)
     if not _compiled_for(x):
-        rows = _wide(x).reshape(-1, channels)
-        mean = np.mean(rows, 0)
-        return mean, np.mean(np.square(rows - mean), 0)
-    mean, variance = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
-    parts = num_threads()
-    sums = scratch("batch norm", 4 * parts * channels, x.dtype)
-    _moments(flat(x), mean, variance, sums, max(1, BLOCK // channels), parts)
-    return mean, variance
+        values = _wide(x).reshape(rows, channels)
+        mean = np.mean(values, 0)
+        return mean, np.mean(np.square(values - mean), 0)
+    count = lanes(rows, channels)
+    width, parts = channels * count, num_threads()
+    mean, variance = np.empty(width, x.dtype), np.empty(width, x.dtype)
+    sums = scratch("batch norm", 4 * parts * width, x.dtype)
+    _moments(flat(x), mean, variance, sums, max(1, BLOCK // width), parts)
+    means = mean.reshape(count, channels)
+    return means.mean(0), variance.reshape(count, channels).mean(0) + means.var(0)
 
 
 def apply(
@@ -62,8 +67,14 @@ def apply(
         y = (_wide(x) - mean) * factor + offset
         return _returned(y, x, out)
     out = np.empty(x.shape, x.dtype) if out is None else out
-    _apply(flat(x), factor, flat(offset), flat(mean), out.reshape(-1), num_threads())
+    count = lanes(*_matrix_shape(x))
+    vectors = [repeat(vector, count) for vector in (factor, offset, mean)]
+    _apply(flat(x), *vectors, out.reshape(-1), num_threads())
     return out
+
+
+def _matrix_shape(x: Array) -> tuple[int, int]:
+    return math.prod(x.shape[:-1]), x.shape[-1]
 
 
 def train_grad(
@@ -96,16 +107,17 @@ def _returned(values: Array, like: Array, out: Array | None) -> Array:
 
 def _sums(dy: Array, x: Array, mean: Array) -> tuple[Array, Array]:
     """sum(dy * (x - mean)) and sum(dy) of each channel."""
-    channels = x.shape[-1]
+    rows, channels = _matrix_shape(x)
     if not _compiled_for(x, dy, mean):
-        slopes, values = (_wide(array).reshape(-1, channels) for array in (dy, x))
+        slopes, values = (_wide(array).reshape(rows, channels) for array in (dy, x))
         return np.einsum("ij,ij->j", slopes, values - mean), np.add.reduce(slopes, 0)
-    products, totals = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
-    parts = num_threads()
-    sums = scratch("batch norm", 4 * parts * channels, x.dtype)
-    block = max(1, BLOCK // channels)
-    _gradient_sums(flat(dy), flat(x), flat(mean), products, totals, sums, block, parts)
-    return products, totals
+    count = lanes(rows, channels)
+    width, parts = channels * count, num_threads()
+    products, totals = np.empty(width, x.dtype), np.empty(width, x.dtype)
+    sums = scratch("batch norm", 4 * parts * width, x.dtype)
+    block = max(1, BLOCK // width)
+    _gradient_sums(flat(dy), flat(x), repeat(mean, count), products, totals, sums, block, parts)
+    return fold(products, count), fold(totals, count)
 
 
 def _combine(dy, x, factor, slope, shift, mean, out) -> Array:
@@ -113,7 +125,9 @@ def _combine(dy, x, factor, slope, shift, mean, out) -> Array:
     if not _compiled_for(x, dy, factor) or (out is not None and not out.flags.c_contiguous):
         return _returned(factor * _wide(dy) + slope * (_wide(x) - mean) + shift, x, out)
     out = np.empty(x.shape, x.dtype) if out is None else out
-    _combine_rows(flat(dy), flat(x), factor, slope, shift, flat(mean), out.reshape(-1), num_threads())
+    count = lanes(*_matrix_shape(x))
+    vectors = [repeat(vector, count) for vector in (factor, slope, shift, mean)]
+    _combine_rows(flat(dy), flat(x), *vectors, out.reshape(-1), num_threads())
     return out
 
 

@@ -13,9 +13,35 @@ from __future__ import annotations
 
 import numpy as np
 
+from minitf.kernels.exponential import exp
+from minitf.kernels.threads import chunk, copy, flat, jit, num_threads, parallel_jit, prange
+
 __all__ = ["cross_entropy", "log_softmax", "softmax", "sparse_cross_entropy"]
 
 Array = np.ndarray
+
+SMALL = 512
+"""With fewer values NumPy is fast enough not to load a compiler for."""
+
+PARALLEL = 20_000
+"""From so many values on, it pays to use all threads."""
+
+
+def _compiled_for(logits: Array, *others: Array) -> bool:
+    """Whether to leave rows of float32, of one shape, to the compiled loops."""
+    return (
+        logits.size >= SMALL
+        and logits.dtype == np.float32
+        and all(other.shape == logits.shape for other in others)
+    )
+
+
+def _over_rows(serial, parallel, logits: Array, *arguments) -> None:
+    """Calls `serial(…, first row, stop row)`, or `parallel(…, parts)` where there is enough to do."""
+    if logits.size < PARALLEL:
+        serial(*arguments, 0, logits.size // logits.shape[-1])
+    else:
+        parallel(*arguments, num_threads())
 
 
 def _wide(x: Array) -> Array:
@@ -39,6 +65,10 @@ def _returned(values: Array, like: Array, out: Array | None) -> Array:
 
 def softmax(x: Array, out: Array | None = None) -> Array:
     """exp(x) over its sum along the last axis."""
+    if _compiled_for(x):
+        out = np.empty(x.shape, x.dtype) if out is None else out
+        _over_rows(_softmax_rows, _softmax_all, x, flat(x), out.reshape(-1), x.shape[-1])
+        return out
     wide = _wide(x)
     y = _shifted(wide, out if wide is x else None)
     np.exp(y, y)
@@ -48,6 +78,10 @@ def softmax(x: Array, out: Array | None = None) -> Array:
 
 def log_softmax(x: Array, out: Array | None = None) -> Array:
     """The logarithm of softmax along the last axis."""
+    if _compiled_for(x):
+        out = np.empty(x.shape, x.dtype) if out is None else out
+        _over_rows(_log_softmax_rows, _log_softmax_all, x, flat(x), out.reshape(-1), x.shape[-1])
+        return out
     wide = _wide(x)
     y = _shifted(wide, out if wide is x else None)
     np.subtract(y, np.log(np.add.reduce(np.exp(y), -1, None, None, True)), y)
@@ -67,6 +101,11 @@ def cross_entropy(
     Returns:
       Arrays (N,) and (N, C); the operands broadcast.
     """
+    if _compiled_for(logits, labels):
+        loss, slope = out or (np.empty(len(logits), logits.dtype), np.empty(logits.shape, logits.dtype))
+        arguments = flat(logits), flat(labels), loss, slope.reshape(-1), logits.shape[1]
+        _over_rows(_entropy_rows, _entropy_all, logits, *arguments)
+        return loss, slope
     loss_out, slope_out = out or (None, None)
     x, labels_wide = _wide(logits), _wide(labels)
     shifted = _shifted(x)
@@ -94,9 +133,14 @@ def sparse_cross_entropy(
     Raises:
       ValueError: a label is no class, or there are no classes.
     """
-    loss_out, slope_out = out or (None, None)
     rows, classes = logits.shape
     _check_labels(labels, rows, classes)
+    if _compiled_for(logits):
+        loss, slope = out or (np.empty(rows, logits.dtype), np.empty(logits.shape, logits.dtype))
+        arguments = flat(logits), labels.astype(np.int64), loss, slope.reshape(-1), classes
+        _over_rows(_sparse_entropy_rows, _sparse_entropy_all, logits, *arguments)
+        return loss, slope
+    loss_out, slope_out = out or (None, None)
     x = _wide(logits)
     shifted = _shifted(x)
     own = np.arange(rows), labels
@@ -120,3 +164,144 @@ def _check_labels(labels: Array, rows: int, classes: int) -> None:
             f"Received a label value of {first} which is outside the valid range of [0, {classes}).  "
             f"Label values: {' '.join(map(str, labels))}"
         )
+
+
+# --- compiled ----------------------------------------------------------------------------------------
+
+# A row with NaN becomes NaN whatever its maximum is said to be.
+
+_LANES = 64
+
+
+@jit
+def _largest(x, lanes):
+    """The largest of x, found in as many lanes as `lanes` has: compilers do not vectorise a maximum."""
+    width = lanes.size
+    whole = x.size - x.size % width
+    largest = x[x.size - 1]
+    if whole:
+        copy(lanes, x[:width])
+        for first in range(width, whole, width):
+            _keep_larger(lanes, x[first : first + width])
+        for i in range(width):
+            largest = max(largest, lanes[i])
+    for i in range(whole, x.size):
+        largest = max(largest, x[i])
+    return largest
+
+
+@jit
+def _keep_larger(best, x):
+    for i in range(best.size):
+        best[i] = x[i] if x[i] > best[i] else best[i]
+
+
+@jit
+def _exp_shifted(x, largest, y):
+    for i in range(y.size):
+        y[i] = exp(x[i] - largest)
+
+
+@jit(fastmath={"reassoc", "contract"})
+def _total(x):
+    total = x.dtype.type(0)
+    for i in range(x.size):
+        total += x[i]
+    return total
+
+
+@jit
+def _exponentials(x, y, lanes):
+    """y = exp(x - m); returns m, the largest of x, and the sum of y."""
+    largest = _largest(x, lanes)
+    _exp_shifted(x, largest, y)
+    return largest, _total(y)
+
+
+@jit
+def _softmax_rows(x, y, classes, start, stop):
+    lanes = np.empty(_LANES, x.dtype)
+    for row in range(start, stop):
+        values, chances = (
+            x[row * classes : (row + 1) * classes],
+            y[row * classes : (row + 1) * classes],
+        )
+        _, total = _exponentials(values, chances, lanes)
+        for i in range(classes):
+            chances[i] /= total
+
+
+@parallel_jit
+def _softmax_all(x, y, classes, parts):
+    for part in prange(parts):
+        start, stop = chunk(x.size // classes, parts, np.int64(part))
+        _softmax_rows(x, y, classes, start, stop)
+
+
+@jit
+def _log_softmax_rows(x, y, classes, start, stop):
+    lanes = np.empty(_LANES, x.dtype)
+    for row in range(start, stop):
+        values, results = (
+            x[row * classes : (row + 1) * classes],
+            y[row * classes : (row + 1) * classes],
+        )
+        largest, total = _exponentials(values, results, lanes)
+        logarithm = np.log(total)
+        for i in range(classes):
+            results[i] = (values[i] - largest) - logarithm
+
+
+@parallel_jit
+def _log_softmax_all(x, y, classes, parts):
+    for part in prange(parts):
+        start, stop = chunk(x.size // classes, parts, np.int64(part))
+        _log_softmax_rows(x, y, classes, start, stop)
+
+
+@jit(fastmath={"reassoc", "contract"})
+def _entropy(values, chances, largest, logarithm):
+    total = values.dtype.type(0)
+    for i in range(values.size):
+        total += chances[i] * (logarithm - (values[i] - largest))
+    return total
+
+
+@jit
+def _entropy_rows(x, labels, loss, slope, classes, start, stop):
+    lanes = np.empty(_LANES, x.dtype)
+    for row in range(start, stop):
+        first, last = row * classes, (row + 1) * classes
+        values, chances, slopes = x[first:last], labels[first:last], slope[first:last]
+        largest, total = _exponentials(values, slopes, lanes)
+        loss[row] = _entropy(values, chances, largest, np.log(total))
+        for i in range(classes):
+            slopes[i] = slopes[i] / total - chances[i]
+
+
+@parallel_jit
+def _entropy_all(x, labels, loss, slope, classes, parts):
+    for part in prange(parts):
+        start, stop = chunk(loss.size, parts, np.int64(part))
+        _entropy_rows(x, labels, loss, slope, classes, start, stop)
+
+
+@jit
+def _sparse_entropy_rows(x, labels, loss, slope, classes, start, stop):
+    lanes = np.empty(_LANES, x.dtype)
+    for row in range(start, stop):
+        first, last = row * classes, (row + 1) * classes
+        values, slopes = x[first:last], slope[first:last]
+        largest, total = _exponentials(values, slopes, lanes)
+        label = labels[row]
+        loss[row] = np.log(total) - (values[label] - largest)
+        for i in range(classes):
+            slopes[i] /= total
+        slopes[label] -= 1
+
+
+@parallel_jit
+def _sparse_entropy_all(x, labels, loss, slope, classes, parts):
+    for part in prange(parts):
+        start, stop = chunk(loss.size, parts, np.int64(part))
+        _sparse_entropy_rows(x, labels, loss, slope, classes, start, stop)

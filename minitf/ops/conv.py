@@ -270,7 +270,7 @@ def conv2d(
     Raises:
       ValueError: a filter is larger than the padded image, depths do not fit, or an attribute is wrong.
     """
-    filter = one_of("filter", filter, "filters", filters)
+    filter = one_of("filters", filters, "filter", filter)
     attrs = _attrs(strides, padding, use_cudnn_on_gpu, data_format, dilations)
     return conv2d_kernel(input, filter, name=name, **attrs)
 
@@ -288,7 +288,7 @@ def conv2d_backprop_input(
     filters: Any = None,
 ) -> Any:
     """The gradient of `tf.nn.conv2d` with respect to its images, of shape `input_sizes`."""
-    filter = one_of("filter", filter, "filters", filters)
+    filter = one_of("filters", filters, "filter", filter)
     attrs = _attrs(strides, padding, use_cudnn_on_gpu, data_format, dilations, "Conv2DBackpropInput")
     return conv2d_backprop_input_kernel(input_sizes, filter, out_backprop, name=name, **attrs)
 
@@ -332,8 +332,8 @@ def conv2d_transpose(
     Raises:
       ValueError: `output_shape` is none that convolution would shrink to the shape of `value`.
     """
-    value = one_of("value", value, "input", input)
-    filter = one_of("filter", filter, "filters", filters)
+    value = one_of("input", input, "value", value)
+    filter = one_of("filters", filters, "filter", filter)
     attrs = _attrs(strides, padding, True, data_format or "NHWC", dilations, "Conv2DBackpropInput")
     with interpreter().name_scope(name or "conv2d_transpose") as scope:
         sizes = _output_sizes(output_shape)

@@ -50,7 +50,7 @@ def conv1d(
     `data_format` is "NWC" (the default) or "NCW"; `padding` as of `tf.nn.conv2d`; `input` is the newer name
     of `value`. Returns (N, OW, O), or (N, O, OW).
     """
-    value = one_of("value", value, "input", input)
+    value = one_of("input", input, "value", value)
     data_format = _width_format(data_format)
     height = data_format.index("W")
     with interpreter().name_scope(name or "conv1d") as scope:
@@ -142,7 +142,7 @@ def convolution(
     Raises:
       ValueError: sizes do not fit, or both strides and dilations are above 1.
     """
-    filter = one_of("filter", filter, "filters", filters)
+    filter = one_of("filters", filters, "filter", filter)
     rates = one_of("dilations", dilations, "dilation_rate", dilation_rate, required=False)
     current = interpreter()
     with current.name_scope(name or "convolution") as scope:

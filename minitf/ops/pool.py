@@ -384,7 +384,7 @@ def max_pool(
     Raises:
       ValueError: the window does not fit or an attribute is wrong.
     """
-    value = one_of("value", value, "input", input)
+    value = one_of("input", input, "value", value)
     attrs = window_attrs("MaxPool", ksize, strides, padding, data_format, explicit=True)
     cells = tuple(attrs["ksize"][axis] for axis in windows.spatial_axes(attrs["data_format"]))
     if _depth(attrs["ksize"], attrs["data_format"]) > 1:
@@ -403,6 +403,6 @@ def avg_pool(
     input: Any = None,
 ) -> Any:
     """The mean over each window of images, of the cells inside the image; arguments as of `max_pool`."""
-    value = one_of("value", value, "input", input)
+    value = one_of("input", input, "value", value)
     attrs = window_attrs("AvgPool", ksize, strides, padding, data_format)
     return _avg_pool(value, name=name, **attrs)

@@ -305,7 +305,7 @@ def conv3d(
     `strides` and `dilations` are five numbers, `padding` "SAME" or "VALID", `data_format` "NDHWC" or
     "NCDHW"; `filters` is the newer name of `filter`. Returns (N, OD, OH, OW, O).
     """
-    filter = one_of("filter", filter, "filters", filters)
+    filter = one_of("filters", filters, "filter", filter)
     attrs = _conv_attrs("Conv3D", strides, padding, data_format, dilations)
     return _conv3d(input, filter, name=name, **attrs)
 
@@ -323,8 +323,8 @@ def conv3d_transpose(
     dilations: Any = None,
 ) -> Any:
     """The transpose of `conv3d` as a linear map; `filter` is (KD, KH, KW, O, C)."""
-    value = one_of("value", value, "input", input)
-    filter = one_of("filter", filter, "filters", filters)
+    value = one_of("input", input, "value", value)
+    filter = one_of("filters", filters, "filter", filter)
     attrs = _conv_attrs("Conv3DBackpropInputV2", strides, padding, data_format, dilations)
     if isinstance(output_shape, TensorShape):
         output_shape = output_shape.as_list()

@@ -36,8 +36,7 @@ def softplus(draw):
     return features(draw, low=-20, high=20)
 
 
-# TensorFlow's SoftsignGrad has no gradient.
-@case("Softsign", orders=1)
+@case("Softsign")
 def softsign(draw):
     return features(draw, low=-20, high=20)
 
@@ -77,7 +76,7 @@ def softplus_grad(draw):
     return two(draw, low=-10, high=10)
 
 
-@case("SoftsignGrad", orders=0)
+@case("SoftsignGrad", reference_gradient=False)
 def softsign_grad(draw):
     return two(draw)
 

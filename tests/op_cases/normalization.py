@@ -81,7 +81,7 @@ def fused_batch_norm_grad(draw):
 
 
 @case(
-    "LRN", dtypes=SINGLE, orders=1, tolerance={"float16": 1e-2},
+    "LRN", dtypes=SINGLE, tolerance={"float16": 1e-2},
     reason="TensorFlow works in float16 here",
 )  # fmt: skip
 def lrn(draw):
@@ -98,7 +98,7 @@ def _response(draw):
 
 
 @case(
-    "LRNGrad", dtypes=SINGLE, orders=0, tolerance={"float16": 2e-2},
+    "LRNGrad", dtypes=SINGLE, reference_gradient=False, tolerance={"float16": 2e-2},
     reason="TensorFlow works in float16 here",
 )  # fmt: skip
 def lrn_grad(draw):
@@ -118,7 +118,7 @@ def _dropout(tf, x, noise, rate, scale):
     return tf.where(noise >= rate, x * scale, tf.zeros_like(x))
 
 
-@case("Dropout", reference=_dropout, no_gradient=("noise", "rate"), orders=1)
+@case("Dropout", reference=_dropout, no_gradient=("noise", "rate"))
 def dropout(draw):
     shape = draw.shape()
     noise = tuple(draw.one_of(size, 1) for size in shape)
