@@ -1,7 +1,8 @@
 """The exponential function of float32, written so that compilers turn loops over it into vector code.
 
 exp(x) = 2^n exp(r) with n = round(x / log 2) and r = x - n log 2, and a polynomial for exp(r) on
-|r| <= log(2) / 2 (coefficients of Cephes' expf, Moshier 1989). The error is below 1.5 units in the last place.
+|r| <= log(2) / 2 (coefficients of Cephes' expf, Moshier 1989). The error is below 1.5 units in the last
+place.
 
 May import: NumPy and `threads`.
 """
