@@ -193,6 +193,11 @@ from minitf.ops.custom_gradient import custom_gradient, identity_n
 from minitf.ops.functional import foldl, foldr, map_fn, scan
 from minitf.ops.tensor_array import TensorArray
 
+# --- eager mode --------------------------------------------------------------------------------------
+from minitf.eager.context import enable_eager_execution, executing_eagerly, init_scope
+from minitf.eager.function import TensorSpec, function
+from minitf.eager.tape import GradientTape
+
 # --- neural networks ---------------------------------------------------------------------------------
 from minitf import nn
 from minitf import layers, losses, metrics

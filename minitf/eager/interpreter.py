@@ -335,6 +335,40 @@ class EagerInterpreter:
         """There is one device."""
         return nullcontext()
 
+    @staticmethod
+    def make_variable(
+        initial_value: Any = None,
+        trainable: bool | None = None,
+        collections: Any = None,
+        validate_shape: bool = True,
+        caching_device: Any = None,
+        name: str | None = None,
+        variable_def: Any = None,
+        dtype: Any = None,
+        expected_shape: Any = None,
+        import_scope: str | None = None,
+        constraint: Callable | None = None,
+        use_resource: bool | None = None,
+        synchronization: Any = None,
+        aggregation: Any = None,
+        shape: Any = None,
+    ) -> Any:
+        """What TF1's `tf.Variable(…)` makes in eager mode; it joins no collections."""
+        from minitf.eager.variable import Variable
+
+        return Variable(
+            initial_value,
+            trainable=trainable,
+            validate_shape=validate_shape,
+            caching_device=caching_device,
+            name=name,
+            variable_def=variable_def,
+            dtype=dtype,
+            import_scope=import_scope,
+            constraint=constraint,
+            shape=expected_shape if shape is None else shape,
+        )
+
     @contextmanager
     def lifted(self) -> Iterator["EagerInterpreter"]:
         """Variables are made here anyway."""

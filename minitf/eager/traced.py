@@ -32,6 +32,11 @@ class TracedGraph(FunctionGraph):
     def seed(self, seed: int | None) -> None:
         EAGER.seed = seed
 
+    @property
+    def make_variable(self) -> Any:
+        """As in eager mode."""
+        return EAGER.make_variable
+
     def next_op_seed(self) -> int:
         """The seed of the next random op of this function that has none of its own: 0, 1, 2, …"""
         self._own_seeds += 1

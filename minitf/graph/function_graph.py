@@ -48,6 +48,11 @@ class FunctionGraph(Graph):
         self._collections = outer._collections
         self._device_stack = outer._device_stack
 
+    @property
+    def make_variable(self) -> Any:
+        """As in the graph around this one."""
+        return self.outer.make_variable
+
     # --- what is shared with the outer graph ----------------------------------------------------------
 
     @property

@@ -23,6 +23,8 @@ class Graph:
 
     eager = False
     ordered = False  # see FunctionGraph
+    # What `tf.Variable(…)` makes instead of a variable of this graph.
+    make_variable: Any = None
     # Inside a traced function, a branch or a loop's body.
     building_function = False
     seed: int | None = None

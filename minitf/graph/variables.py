@@ -13,9 +13,21 @@ from minitf.graph.operation import Operation, Tensor
 from minitf.ops import state
 from minitf.ops.array import identity
 from minitf.ops.operators import TensorOperators
+from minitf.ops.registry import interpreter
 
 
-class Variable(TensorOperators):
+class _ByMode(type):
+    """Where variables hold their values themselves (in eager mode), `tf.Variable(…)` makes such a one."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Variable:
+            make = interpreter().make_variable
+            if make is not None:
+                return make(*args, **kwargs)
+        return super().__call__(*args, **kwargs)
+
+
+class Variable(TensorOperators, metaclass=_ByMode):
     """A tensor that keeps its value between runs of a session.
 
     `initial_value` is a tensor, something that becomes one, or a function without arguments that makes one

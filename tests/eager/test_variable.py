@@ -87,3 +87,18 @@ def test_initial_values():
     assert Variable(Variable(4.0)).numpy() == 4
     with pytest.raises(ValueError, match="The `initial_value` arg to `tf.Variable` must be specified"):
         Variable()
+
+
+def test_the_name_tf_variable_means_such_a_variable_in_eager_mode():
+    v = tf.Variable([1.0, 2.0], False, None, True, name="mine")
+    assert isinstance(v, Variable) and isinstance(v, tf.Variable) and not v.trainable
+    assert v.name == "mine:0" and v.numpy().tolist() == [1, 2]
+    with tf.Graph().as_default():
+        assert not isinstance(tf.Variable(1.0), Variable)
+
+    @tf.function
+    def make(made=[]):  # noqa: B006
+        made[:] = made or [tf.Variable(lambda: tf.zeros([2]))]
+        return made[0] + 1
+
+    assert make().numpy().tolist() == [1, 1]
