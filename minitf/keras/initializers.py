@@ -221,7 +221,7 @@ class Orthogonal(_Random):
         from minitf.ops.array import matrix_transpose, reshape
         from minitf.ops.diag import diag_part
         from minitf.ops.math import sign
-        from minitf.ops.matrix import qr
+        from minitf.ops.decompositions import qr
 
         if len(shape) < 2:
             raise ValueError(

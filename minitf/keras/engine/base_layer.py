@@ -64,6 +64,7 @@ class Layer:
         self._activity_regularizer = regularizers.get(kwargs.pop("activity_regularizer", None))
         self._initial_weights = kwargs.get("weights")
         self._batch_input_shape = _given_shape(kwargs)
+        self._weight_scope: str | None = None  # weights' names begin with it, by default with the layer's
         self._call_parameters = inspect.signature(self.call).parameters
 
     # --- to be overridden ----------------------------------------------------------------------------
@@ -266,7 +267,7 @@ class Layer:
         variable = SharedVariable(
             lambda: initializer(tuple(sizes), dtype=dtype),
             trainable=trainable,
-            name=f"{self.name}/{name or 'variable'}",
+            name=f"{self._weight_scope or self.name}/{name or 'variable'}",
             dtype=dtype,
             constraint=_constraint(constraint),
             collections=trainable_collections(trainable) if drawn else None,

@@ -21,12 +21,15 @@ from minitf.keras.layers.pooling import (
     GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D, MaxPooling1D,
     MaxPooling2D, MaxPooling3D,
 )  # fmt: skip
+from minitf.keras.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
+from minitf.keras.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from minitf.keras.layers.resampling import (
     Cropping1D, Cropping2D, Cropping3D, UpSampling1D, UpSampling2D, UpSampling3D, ZeroPadding1D,
     ZeroPadding2D, ZeroPadding3D,
 )  # fmt: skip
 from minitf.keras.layers.serialization import deserialize, serialize
 
+CuDNNGRU, CuDNNLSTM = GRU, LSTM
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
 Convolution2DTranspose = Deconvolution2D = Conv2DTranspose
 SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
