@@ -89,7 +89,8 @@ def broadcast_weights(values: Any, weight: Any) -> Any:
     """values * weight, the ranks made to agree as Keras does."""
     ranks = values.shape.rank, weight.shape.rank
     if None not in ranks and ranks[1] != 0:
-        if ranks[1] == ranks[0] + 1 and weight.shape.sizes[-1] in (1, None):
+        last = weight.shape.sizes[-1]
+        if ranks[1] == ranks[0] + 1 and (last == 1 or last is None and ranks[0]):
             weight = squeeze(weight, [-1])
         elif ranks[0] == ranks[1] + 1:
             weight = expand_dims(weight, -1)

@@ -8,7 +8,7 @@ from typing import Any
 
 from minitf.framework import dtypes
 from minitf.keras import losses
-from minitf.keras.engine.metric import Mean, MeanMetricWrapper, Metric, Reduce, Sum
+from minitf.keras.engine.metric import Mean, MeanMetricWrapper, MeanTensor, Metric, Reduce, Sum
 from minitf.keras.losses import (  # noqa: F401 - metrics too
     KLD,
     MAE,
@@ -37,18 +37,20 @@ from minitf.keras.losses import (  # noqa: F401 - metrics too
     squared_hinge,
 )
 from minitf.keras.metrics_counting import (  # noqa: F401 - named here for users
-    AUC,
     FalseNegatives,
     FalsePositives,
     MeanIoU,
     Precision,
-    PrecisionAtRecall,
     Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from minitf.keras.metrics_curves import (  # noqa: F401 - named here for users
+    AUC,
+    PrecisionAtRecall,
     RecallAtPrecision,
     SensitivityAtSpecificity,
     SpecificityAtSensitivity,
-    TrueNegatives,
-    TruePositives,
 )
 from minitf.keras.utils.generic_utils import deserialize_keras_object, serialize_keras_object
 from minitf.ops import math
@@ -77,10 +79,13 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     """The share of predictions on the right side of `threshold`, over the last dimension."""
+    return reduce_mean(_binary_matches(y_true, y_pred, threshold), -1)
+
+
+def _binary_matches(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     y_true, y_pred = _tensors(y_true, y_pred)
     above = cast(math.greater(y_pred, cast(threshold, y_pred.dtype)), y_pred.dtype)
-    right = math.equal(cast(y_true, y_pred.dtype), above)
-    return reduce_mean(cast(right, "float32"), -1)
+    return cast(math.equal(cast(y_true, y_pred.dtype), above), "float32")
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
@@ -131,7 +136,9 @@ cosine_proximity = cosine_similarity
 # --- classes -----------------------------------------------------------------------------------------
 
 
-def _class_of(class_name: str, fn: Callable, default_name: str, **options: Any) -> type[MeanMetricWrapper]:
+def _class_of(
+    class_name: str, fn: Callable, default_name: str, doc: str = "", **options: Any
+) -> type[MeanMetricWrapper]:
     """The Metric class of a function; `options` are its further arguments with their defaults."""
     order = _ORDERS.get(class_name, ("name", "dtype", *options))
 
@@ -143,7 +150,7 @@ def _class_of(class_name: str, fn: Callable, default_name: str, **options: Any) 
         name, dtype = given.pop("name", default_name), given.pop("dtype", None)
         MeanMetricWrapper.__init__(self, fn, name, dtype, **{**options, **given})
 
-    body = {"__init__": __init__, "__doc__": fn.__doc__, "__module__": __name__}
+    body = {"__init__": __init__, "__doc__": doc or fn.__doc__, "__module__": __name__}
     return type(class_name, (MeanMetricWrapper,), body)
 
 
@@ -154,7 +161,13 @@ _ORDERS = {
 }
 
 Accuracy = _class_of("Accuracy", accuracy, "accuracy")
-BinaryAccuracy = _class_of("BinaryAccuracy", binary_accuracy, "binary_accuracy", threshold=0.5)
+BinaryAccuracy = _class_of(
+    "BinaryAccuracy",
+    _binary_matches,
+    "binary_accuracy",
+    "The share of predictions on the right side of `threshold`.",
+    threshold=0.5,
+)
 CategoricalAccuracy = _class_of("CategoricalAccuracy", categorical_accuracy, "categorical_accuracy")
 SparseCategoricalAccuracy = _class_of(
     "SparseCategoricalAccuracy", sparse_categorical_accuracy, "sparse_categorical_accuracy"
@@ -246,7 +259,9 @@ _PUBLIC = [
     )
 ]
 _OBJECTS: dict[str, Any] = {name: globals()[name] for name in _PUBLIC}
-_OBJECTS.update(Metric=Metric, MeanMetricWrapper=MeanMetricWrapper, Reduce=Reduce, Sum=Sum)
+_OBJECTS.update(
+    Metric=Metric, MeanMetricWrapper=MeanMetricWrapper, MeanTensor=MeanTensor, Reduce=Reduce, Sum=Sum
+)
 
 
 def serialize(metric: Any) -> Any:

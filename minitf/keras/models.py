@@ -34,7 +34,8 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable 
         return Sequential(layers, name=model.name)
     if not model._is_graph_network:
         raise ValueError(
-            f"Expected `model` argument to be a functional `Model` instance, but got a subclassed model: {model}"
+            "Expected `model` argument to be a functional `Model` instance, but got a subclassed model: "
+            f"{model}"
         )
     if input_tensors is None:
         inputs = [

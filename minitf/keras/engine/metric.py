@@ -1,5 +1,6 @@
 """`Metric`: state that batches add to, and a result computed from it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,9 @@ class Reduce(Metric):
         values = cast(interpreter().convert(values, None), self._dtype)
         if sample_weight is not None:
             sample_weight = cast(interpreter().convert(sample_weight, None), self._dtype)
-            values, sample_weight = _reduced_like(values, sample_weight)
+            values = _reduced_like(
+                values, sample_weight, reduce_sum if self.reduction == "sum" else reduce_mean
+            )
             weighted = broadcast_weights(values, sample_weight)
         else:
             weighted = values
@@ -120,16 +123,14 @@ class Reduce(Metric):
         return math.div_no_nan(self.total.read_value(), self.count.read_value())
 
 
-def _reduced_like(values: Any, weight: Any) -> tuple[Any, Any]:
-    """Values averaged over the dimensions that the weights lack, as Keras does."""
+def _reduced_like(values: Any, weight: Any, reduce: Callable) -> Any:
+    """Values reduced over the dimensions that the weights lack, as Keras does."""
     ranks = values.shape.rank, weight.shape.rank
-    if (
-        None not in ranks
-        and 0 < ranks[1] < ranks[0]
-        and not (ranks[0] == ranks[1] + 1 and values.shape.sizes[-1] == 1)
-    ):
-        values = reduce_mean(values, list(range(ranks[1], ranks[0])))
-    return values, weight
+    if None in ranks or not 0 < ranks[1] < ranks[0]:
+        return values
+    if ranks[0] == ranks[1] + 1 and values.shape.sizes[-1] == 1:
+        return values
+    return reduce(values, list(range(ranks[1], ranks[0])))
 
 
 class Sum(Reduce):
@@ -144,6 +145,54 @@ class Mean(Reduce):
 
     def __init__(self, name: str = "mean", dtype: Any = None) -> None:
         super().__init__("weighted_mean", name, dtype)
+
+
+class MeanTensor(Metric):
+    """The (weighted) mean of tensors of one shape, element by element.
+
+    Raises ValueError for a tensor of another shape than the first.
+    """
+
+    def __init__(self, name: str = "mean_tensor", dtype: Any = None, shape: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self._shape: tuple[int, ...] | None = None
+        if shape is not None:
+            self._make(tuple(shape))
+
+    def _make(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+        self.total = self.add_weight("total", shape=shape)
+        self.count = self.add_weight("count", shape=shape)
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> Any:
+        """Adds a tensor, weighted."""
+        values = cast(interpreter().convert(values, None), self._dtype)
+        if self._shape is None:
+            self._make(tuple(values.shape.as_list()))
+        elif not values.shape.is_compatible_with(self._shape):
+            raise ValueError(
+                "MeanTensor input values must always have the same shape. Expected shape (set during the "
+                f"first call): {self._shape}. Got: {values.shape}."
+            )
+        ones = values * constant(0.0, values.dtype) + constant(1.0, values.dtype)
+        if sample_weight is not None:
+            sample_weight = cast(interpreter().convert(sample_weight, None), self._dtype)
+            values, ones = (broadcast_weights(t, sample_weight) for t in (values, ones))
+        updates = [self.total.assign_add(values), self.count.assign_add(ones)]
+        return group(*[u for u in updates if u is not None])
+
+    def result(self) -> Any:
+        """The means so far. Raises ValueError before the first tensor."""
+        if self._shape is None:
+            raise ValueError(
+                "MeanTensor does not have any value yet. Please call the MeanTensor instance or use "
+                "`.update_state(value)` before retrieving the result."
+            )
+        return math.div_no_nan(self.total.read_value(), self.count.read_value())
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal metric."""
+        return {**super().get_config(), "shape": self._shape}
 
 
 class MeanMetricWrapper(Mean):
