@@ -211,3 +211,11 @@ from minitf.runtime.config import (
     ConfigProto, GPUOptions, GraphOptions, OptimizerOptions, RunMetadata, RunOptions,
 )  # fmt: skip
 from minitf.runtime.session import InteractiveSession, Session
+
+# --- Keras, imported on first use ----------------------------------------------------------------------
+from minitf import _keras_names
+
+_keras_names.lend(initializers, "minitf.keras.initializers")
+_keras_names.lend(losses, "minitf.keras.losses")
+_keras_names.lend(metrics, "minitf.keras.metrics")
+__getattr__ = _keras_names.importer(__name__)

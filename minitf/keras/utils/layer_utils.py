@@ -121,3 +121,29 @@ def _connections(layer: Any, relevant: set[int]) -> list[str]:
                 source, node_index, tensor_index = tensor._keras_history
                 found.append(f"{source.name}[{node_index}][{tensor_index}]")
     return found
+
+
+def get_source_inputs(tensor: Any, layer: Any = None, node_index: int | None = None) -> Any:
+    """The `Input` tensors that a tensor of a model is computed from, each once.
+
+    `layer` and `node_index` name the call that made it, where that is not the one recorded with the tensor.
+    A tensor that belongs to no model is returned as it is.
+    """
+    if not hasattr(tensor, "_keras_history"):
+        return tensor
+    if layer is None or node_index is None:
+        layer, node_index, _ = tensor._keras_history
+    sources: dict[int, Any] = {}
+    seen = set()
+    pending = [layer._inbound_nodes[node_index]]
+    while pending:
+        node = pending.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if not node.flat_inputs:
+            sources.update((id(source), source) for source in nest.flatten(node.outputs))
+        for given in reversed(node.flat_inputs):
+            history = given._keras_history
+            pending.append(history.layer._inbound_nodes[history.node_index])
+    return list(sources.values())

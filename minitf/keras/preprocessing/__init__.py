@@ -1,0 +1,3 @@
+"""`keras.preprocessing`: sequences and texts made ready for models. Names only."""
+
+from minitf.keras.preprocessing import sequence, text
