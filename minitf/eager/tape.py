@@ -175,7 +175,7 @@ class GradientTape:
             weight = None if weights is None else weights[i]
             weight = ones_like(target) if weight is None else EAGER.convert(weight, target.dtype)
             grads.setdefault(id(target), []).append(weight)
-        reached = {id(source) for source in sources}
+        reached = {id(source) for source in sources if id(source) in self._watched}
         order = []
         for entry in self._entries:
             if any(id(tensor) in reached for tensor in entry.inputs):
@@ -188,7 +188,8 @@ class GradientTape:
             wanted=lambda tensor: id(tensor) in reached and _flows(tensor),
             keep=frozenset(id(source) for source in sources),
         )
-        return [autodiff.total(grads, source) if _flows(source) else None for source in sources]
+        known = [source if id(source) in reached and _flows(source) else None for source in sources]
+        return [None if source is None else autodiff.total(grads, source) for source in known]
 
     def jacobian(
         self,

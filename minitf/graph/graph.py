@@ -135,6 +135,12 @@ class Graph:
         """What a tensor from elsewhere becomes here: an error, but for function graphs."""
         if not isinstance(value, Tensor):
             raise TypeError(f"{value!r} is no graph tensor, and the default graph is not eager.")
+        if value.graph.building_function:
+            raise ValueError(
+                f"{value!r} is out of scope and cannot be used here: it is defined in a branch, a loop's body "
+                "or another function. Use return values, explicit Python locals or TensorFlow collections to "
+                "access it."
+            )
         raise ValueError(f"{value} must be from the same graph as {self} (its graph is {value.graph}).")
 
     def _pack(self, items: Any, dtype: DType | None, name: str) -> Tensor:
@@ -284,6 +290,13 @@ class Graph:
         if isinstance(obj, Tensor) and allow_tensor or isinstance(obj, Operation) and allow_operation:
             if obj.graph is not self:
                 kind = "Tensor" if isinstance(obj, Tensor) else "Operation"
+                if obj.graph.building_function:
+                    op = obj.op if isinstance(obj, Tensor) else obj
+                    raise ValueError(
+                        f"Operation {op.name!r} has been marked as not fetchable. Typically this happens "
+                        "when it is defined in another function or code block. Use return values, explicit "
+                        "Python locals or TensorFlow collections to access it."
+                    )
                 raise ValueError(f"{kind} {obj} is not an element of this graph.")
             return obj
         raise TypeError(f"Can not convert a {type(obj).__name__} into a {wanted}.")

@@ -4,6 +4,7 @@
 memory.py, and emit.py turns them into one Python function.
 """
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,7 +97,7 @@ class Node:
         changing = [value.slot for value, kind in zip(self.inputs, self._kinds) if kind in (Ref, Slot)]
         return changing + [slot for slot in self.touched if slot not in changing]
 
-    @property
+    @functools.cached_property
     def touched(self) -> list[Any]:
         """Storages that a control-flow op's branches may change."""
         variables = self.definition.variables_written

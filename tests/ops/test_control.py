@@ -108,10 +108,25 @@ def test_the_condition_must_be_a_scalar_bool():
 def test_tensors_of_a_branch_stay_inside():
     inside = []
     tf.cond(tf.constant(True), lambda: inside.append(tf.constant(1.0) + 1) or 1, lambda: 2)
-    with pytest.raises(ValueError, match="must be from the same graph"):
+    with pytest.raises(ValueError, match="is out of scope and cannot be used here"):
         inside[0] * 2
-    with pytest.raises(ValueError, match="cannot be interpreted as a Tensor"):
+    with pytest.raises(ValueError, match="Operation 'cond/add' has been marked as not fetchable"):
         run(inside[0])
+
+
+def test_composite_results_and_loop_variables():
+    p, x = tf.placeholder(tf.bool, []), tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    slices = tf.IndexedSlices(x, tf.constant([0, 2]), tf.constant([3, 2]))
+    y = tf.cond(p, lambda: slices, lambda: tf.IndexedSlices(x * 10, slices.indices, slices.dense_shape))
+    assert isinstance(y, tf.IndexedSlices)
+    assert run(tf.convert_to_tensor(y), {p: True}).tolist() == [[1, 2], [0, 0], [3, 4]]
+    assert run(y.values, {p: False}).tolist() == [[10, 20], [30, 40]]
+    _, z = tf.while_loop(
+        lambda i, s: i < 2,
+        lambda i, s: (i + 1, tf.IndexedSlices(s.values * 2, s.indices, s.dense_shape)),
+        [0, slices],
+    )
+    assert run(z.values).tolist() == [[4, 8], [12, 16]] and run(z.indices).tolist() == [0, 2]
 
 
 def test_control_dependencies_from_inside_on_what_is_outside():
