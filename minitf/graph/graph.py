@@ -137,9 +137,9 @@ class Graph:
             raise TypeError(f"{value!r} is no graph tensor, and the default graph is not eager.")
         if value.graph.building_function:
             raise ValueError(
-                f"{value!r} is out of scope and cannot be used here: it is defined in a branch, a loop's body "
-                "or another function. Use return values, explicit Python locals or TensorFlow collections to "
-                "access it."
+                f"{value!r} is out of scope and cannot be used here: it is defined in a branch, a loop's "
+                "body or another function. Use return values, explicit Python locals or TensorFlow "
+                "collections to access it."
             )
         raise ValueError(f"{value} must be from the same graph as {self} (its graph is {value.graph}).")
 

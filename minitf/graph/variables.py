@@ -99,9 +99,9 @@ class Variable(TensorOperators, metaclass=_ByMode):
                 initial_value = initial_value()
         if isinstance(initial_value, Tensor) and initial_value.graph.building_function:
             raise ValueError(
-                f"Initializer for variable {graph.get_name_scope()}/ is from inside a control-flow construct, "
-                "such as a loop or conditional. When creating a variable inside a loop or conditional, use a "
-                "lambda as the initializer."
+                f"Initializer for variable {graph.get_name_scope()}/ is from inside a control-flow "
+                "construct, such as a loop or conditional. When creating a variable inside a loop or "
+                "conditional, use a lambda as the initializer."
             )
         return graph.convert(initial_value, dtype, None, "initial_value")
 

@@ -11,78 +11,13 @@ import numpy as np
 
 from minitf.framework import dtypes, errors
 from minitf.framework.shapes import SCALAR, UNKNOWN, TensorShape, as_shape
+from minitf.ops.elements import Elements, Entry
 from minitf.ops.registry import Anything, Attr, Mixed, Types, gradient, not_differentiable, op
 from minitf.ops.shape_rules import constant_value
-from minitf.ops.variants import Variant, added
+from minitf.ops.variants import Variant
 
 _Position = Types("Position", (dtypes.int32,))
 _Lengths = Types("Lengths", (dtypes.int64,))
-
-
-class Elements:
-    """The elements of a TensorArray (None where nothing is written yet), in one of its versions.
-
-    The newest version has the list. An older one knows what the version after it changed, and makes a list of
-    its own when it is asked (H. Baker, Shallow binding makes functional arrays fast, 1991).
-    """
-
-    __slots__ = ("_items", "_newer", "_change")
-
-    def __init__(self, items: list[Any]) -> None:
-        self._items: list[Any] | None = items
-        self._newer: Elements | None = None
-        self._change: tuple[int, Any, int] | None = None
-
-    @property
-    def items(self) -> list[Any]:
-        """The elements. Not to be changed."""
-        if self._items is None:
-            changes, version = [], self
-            while version._items is None:
-                changes.append(version._change)
-                version = version._newer
-            items = list(version._items)
-            for index, before, length in reversed(changes):
-                items[index] = before
-                del items[length:]
-            self._items, self._newer, self._change = items, None, None
-        return self._items
-
-    def written(self, index: int, value: Any) -> "Elements":
-        """The version that has `value` at `index`; it grows as needed."""
-        items = self.items
-        length = len(items)
-        if index >= length:
-            items.extend([None] * (index + 1 - length))
-        newer = Elements(items)
-        self._items, self._newer, self._change = None, newer, (index, items[index], length)
-        items[index] = value
-        return newer
-
-    def __add__(self, other: Any) -> "Elements":
-        if isinstance(other, Entry):
-            items = self.items
-            before = items[other.index] if other.index < len(items) else None
-            return self.written(other.index, added(before, other.value))
-        long, short = sorted((self.items, other.items), key=len, reverse=True)
-        return Elements([added(a, b) for a, b in zip(long, short)] + long[len(short) :])
-
-
-class Entry:
-    """Elements of which one is known to be there."""
-
-    __slots__ = ("index", "value")
-
-    def __init__(self, index: int, value: Any) -> None:
-        self.index, self.value = index, value
-
-    @property
-    def items(self) -> list[Any]:
-        """The elements."""
-        return [None] * self.index + [self.value]
-
-    def __add__(self, other: Any) -> Elements:
-        return Elements(self.items) + other
 
 
 def _variant(*_inputs: Any, **_attrs: Any) -> TensorShape:
@@ -97,10 +32,8 @@ def new_array(size: _Position, *, dtype, element_shape) -> dtypes.variant:
 
 def _check_index(index: int, size: int, verb: str, growing: bool) -> None:
     if index < 0 or (index >= size and not growing):
-        resizable = f"array is not resizeable and size is: {size}" if verb == "write to" else (
-            f"array size is: {size}"
-        )  # fmt: skip
-        raise errors.OutOfRangeError(None, None, f"Tried to {verb} index {index} but {resizable}")
+        words = "array is not resizeable and size is" if verb == "write to" else "array size is"
+        raise errors.OutOfRangeError(None, None, f"Tried to {verb} index {index} but {words}: {size}")
 
 
 def _check_once(items: list[Any], index: int) -> None:
@@ -288,9 +221,7 @@ def without(array: Variant, indices: _Position) -> dtypes.variant:
     """The array with nothing at `indices`."""
     for index in [] if array is None else np.ravel(indices).tolist():
         if index < len(array.items):
-            array = Elements(array.items).written(index, None) if isinstance(array, Entry) else (
-                array.written(index, None)
-            )  # fmt: skip
+            array = array.written(index, None)
     return array
 
 

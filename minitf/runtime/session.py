@@ -81,7 +81,7 @@ class Session:
     def inner(
         self, graph: Any, fetches: list[Tensor], arguments: list[Tensor], values: list[Any]
     ) -> InnerGraph:
-        """The function `graph`, computing `fetches` from `arguments`, as a step within a step of this session.
+        """The function `graph`, computing `fetches` from `arguments`, as a step within a step.
 
         `values` say what is known of the arguments (dtype, shape, constant value).
         """

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minitf as tf
-from minitf.ops.tensor_array_ops import Elements, Entry
+from minitf.ops.elements import Elements, Entry
 
 
 @pytest.fixture(autouse=True)
