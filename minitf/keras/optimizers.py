@@ -1,16 +1,15 @@
-"""Optimizers of Keras 2 (`OptimizerV2`). The update rules are the ops of ops/training.py, as for `tf.train`."""
+"""Optimizers of Keras 2 (`OptimizerV2`). Their update rules are the ops of `tf.train`, in ops/training.py."""
 
 from typing import Any
 
 import numpy as np
 
 from minitf.keras import optimizer_schedules as schedules
-from minitf.keras.engine.optimizer import Optimizer, _is_schedule
+from minitf.keras.engine.optimizer import Optimizer, moving_average
+from minitf.keras.optimizer_adam import Adam, Adamax, Nadam
 from minitf.keras.utils.generic_utils import deserialize_keras_object, serialize_keras_object
 from minitf.ops import math, training, training_sparse
-from minitf.ops.array import cast
 from minitf.ops.constants import constant
-from minitf.runtime.shared_variable import SharedVariable
 
 __all__ = [
     "SGD", "Adadelta", "Adagrad", "Adam", "Adamax", "Ftrl", "Nadam", "Optimizer", "RMSprop", "deserialize",
@@ -20,6 +19,8 @@ __all__ = [
 
 class SGD(Optimizer):
     """Gradient descent, with (Nesterov's) momentum if `momentum` is not 0."""
+
+    _by_rows = True
 
     def __init__(
         self,
@@ -47,17 +48,20 @@ class SGD(Optimizer):
         if not self._momentum:
             return training.apply_gradient_descent(variable, settings["rate"], grad)
         return training.apply_momentum(
-            variable, self.get_slot(variable, "momentum"), settings["rate"], grad, settings["momentum"],
-            use_nesterov=self.nesterov,
-        )  # fmt: skip
+            *self._with_momentum(grad, variable, settings), use_nesterov=self.nesterov
+        )
 
     def _rows(self, grad: Any, variable: Any, settings: dict[str, Any], rows: Any) -> Any:
         if not self._momentum:
             return training_sparse.sparse_apply_gradient_descent(variable, settings["rate"], grad, rows)
         return training_sparse.sparse_apply_momentum(
-            variable, self.get_slot(variable, "momentum"), settings["rate"], grad, settings["momentum"],
-            rows, use_nesterov=self.nesterov,
-        )  # fmt: skip
+            *self._with_momentum(grad, variable, settings), rows, use_nesterov=self.nesterov
+        )
+
+    def _with_momentum(self, grad: Any, variable: Any, settings: dict[str, Any]) -> list[Any]:
+        """Keras keeps past steps, rates included, where `tf.train` keeps gradients; so its rate is -1."""
+        slot, step = self.get_slot(variable, "momentum"), -settings["rate"] * grad
+        return [variable, slot, constant(-1.0, grad.dtype), step, settings["momentum"]]
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal optimizer."""
@@ -88,6 +92,7 @@ class RMSprop(Optimizer):
         self.epsilon = 1e-7 if epsilon is None else epsilon
         self.centered = centered
         self._slot_names = ("rms",) + ("momentum",) * self._momentum + ("mg",) * centered
+        self._by_rows = self._momentum
 
     def _settings(self, dtype: Any) -> dict[str, Any]:
         return {
@@ -101,16 +106,24 @@ class RMSprop(Optimizer):
 
         rate, rho, epsilon = settings["rate"], settings["rho"], settings["epsilon"]
         if self._momentum:
-            arguments = (slot("momentum"), rate, rho, settings["momentum"], epsilon, grad)
-            if self.centered:
-                return training.apply_centered_rmsprop(variable, slot("mg"), slot("rms"), *arguments)
-            return training.apply_rmsprop(variable, slot("rms"), *arguments)
+            rule = training.apply_centered_rmsprop if self.centered else training.apply_rmsprop
+            return rule(*self._with_momentum(grad, variable, settings))
         if not self.centered:
             return training.apply_plain_rmsprop(variable, slot("rms"), rate, rho, epsilon, grad)
-        squares = _average(slot("rms"), math.square(grad), rho)
-        mean = _average(slot("mg"), grad, rho)
+        squares = moving_average(slot("rms"), math.square(grad), rho)
+        mean = moving_average(slot("mg"), grad, rho)
         step = rate * grad / (math.sqrt(squares - math.square(mean)) + epsilon)
         return variable.assign_sub(step)
+
+    def _rows(self, grad: Any, variable: Any, settings: dict[str, Any], rows: Any) -> Any:
+        sparse = training_sparse
+        rule = sparse.sparse_apply_centered_rmsprop if self.centered else sparse.sparse_apply_rmsprop
+        return rule(*self._with_momentum(grad, variable, settings), rows)
+
+    def _with_momentum(self, grad: Any, variable: Any, settings: dict[str, Any]) -> list[Any]:
+        names = ("mg",) * self.centered + ("rms", "momentum")
+        hypers = (settings[key] for key in ("rate", "rho", "momentum", "epsilon"))
+        return [variable, *(self.get_slot(variable, name) for name in names), *hypers, grad]
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal optimizer."""
@@ -121,154 +134,10 @@ class RMSprop(Optimizer):
         }  # fmt: skip
 
 
-def _average(slot: Any, value: Any, keep: Any) -> Any:
-    """slot = keep * slot + (1 - keep) * value; the new value."""
-    return slot.assign(keep * slot.read_value() + (constant(1.0, value.dtype) - keep) * value)
-
-
-class _AdamLike(Optimizer):
-    """What Adam and its relatives have in common: two decay rates and their powers."""
-
-    def __init__(
-        self, name: str, learning_rate: Any, beta_1: Any, beta_2: Any, epsilon: Any, **kwargs: Any
-    ) -> None:
-        super().__init__(name, learning_rate, **kwargs)
-        self._set_hyper("beta_1", beta_1)
-        self._set_hyper("beta_2", beta_2)
-        self.epsilon = 1e-7 if epsilon is None else epsilon
-        self._slot_names = ("m", "v")
-
-    def _settings(self, dtype: Any) -> dict[str, Any]:
-        step = cast(self.iterations, dtype) + constant(1.0, dtype)
-        beta_1, beta_2 = self._get_hyper("beta_1", dtype), self._get_hyper("beta_2", dtype)
-        return {
-            "rate": self._rate(dtype), "beta_1": beta_1, "beta_2": beta_2, "step": step,
-            "beta_1_power": math.pow(beta_1, step), "beta_2_power": math.pow(beta_2, step),
-            "epsilon": constant(self.epsilon, dtype),
-        }  # fmt: skip
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal optimizer."""
-        return {
-            **super().get_config(), "beta_1": self._serialize_hyper("beta_1"),
-            "beta_2": self._serialize_hyper("beta_2"), "epsilon": self.epsilon,
-        }  # fmt: skip
-
-
-class Adam(_AdamLike):
-    """Adam (Kingma and Ba 2015); with `amsgrad` the largest average of squares counts (Reddi et al. 2018)."""
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: Any = 0.9,
-        beta_2: Any = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: bool = False,
-        name: str = "Adam",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(name, learning_rate, beta_1, beta_2, epsilon, **kwargs)
-        self.amsgrad = amsgrad
-        self._slot_names = ("m", "v") + ("vhat",) * amsgrad
-
-    def _dense(self, grad: Any, variable: Any, settings: dict[str, Any]) -> Any:
-        slots = [self.get_slot(variable, "m"), self.get_slot(variable, "v")]
-        s = settings
-        if not self.amsgrad:
-            return training.apply_adam(
-                variable, *slots, s["beta_1_power"], s["beta_2_power"], s["rate"], s["beta_1"], s["beta_2"],
-                s["epsilon"], grad,
-            )  # fmt: skip
-        one = constant(1.0, grad.dtype)
-        rate = s["rate"] * math.sqrt(one - s["beta_2_power"]) / (one - s["beta_1_power"])
-        mean = _average(slots[0], grad, s["beta_1"])
-        squares = _average(slots[1], math.square(grad), s["beta_2"])
-        largest = self.get_slot(variable, "vhat")
-        largest = largest.assign(math.maximum(largest.read_value(), squares))
-        return variable.assign_sub(rate * mean / (math.sqrt(largest) + s["epsilon"]))
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal optimizer."""
-        return {**super().get_config(), "amsgrad": self.amsgrad}
-
-
-class Adamax(_AdamLike):
-    """Adam by the infinity norm (Kingma and Ba 2015, section 7)."""
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: Any = 0.9,
-        beta_2: Any = 0.999,
-        epsilon: float = 1e-7,
-        name: str = "Adamax",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(name, learning_rate, beta_1, beta_2, epsilon, **kwargs)
-
-    def _dense(self, grad: Any, variable: Any, settings: dict[str, Any]) -> Any:
-        s = settings
-        return training.apply_adamax(
-            variable, self.get_slot(variable, "m"), self.get_slot(variable, "v"), s["beta_1_power"],
-            s["rate"], s["beta_1"], s["beta_2"], s["epsilon"], grad,
-        )  # fmt: skip
-
-
-class Nadam(_AdamLike):
-    """Adam with Nesterov's momentum, whose momentum follows a schedule (Dozat 2016)."""
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: Any = 0.9,
-        beta_2: Any = 0.999,
-        epsilon: float = 1e-7,
-        name: str = "Nadam",
-        **kwargs: Any,
-    ) -> None:
-        kwargs["decay"] = kwargs.pop("schedule_decay", 0.004)
-        if _is_schedule(kwargs.get("lr", learning_rate)):
-            raise ValueError("The Nadam optimizer does not support LearningRateSchedules.")
-        super().__init__(name, learning_rate, beta_1, beta_2, epsilon, **kwargs)
-        self._momentum_product: SharedVariable | None = None
-
-    def _rate(self, dtype: Any) -> Any:
-        return self._get_hyper("learning_rate", dtype)  # the decay is the momentum's
-
-    def _create_slots(self, variables: list[Any]) -> None:
-        if self._momentum_product is None:
-            self._momentum_product = SharedVariable(
-                np.float32(1.0), trainable=False, name=f"{self._name}/momentum_cache"
-            )
-            self._slot_order.append(self._momentum_product)
-        super()._create_slots(variables)
-
-    def _settings(self, dtype: Any) -> dict[str, Any]:
-        s = super()._settings(dtype)
-        one, half = constant(1.0, dtype), constant(0.5, dtype)
-        decay = constant(self._initial_decay, dtype)
-
-        def momentum(step):
-            return s["beta_1"] * (one - half * math.pow(constant(0.96, dtype), decay * step))
-
-        s["now"], s["next"] = momentum(s["step"]), momentum(s["step"] + one)
-        product = cast(self._momentum_product.read_value(), dtype) * s["now"]
-        s["product"] = cast(self._momentum_product.assign(cast(product, "float32")), dtype)
-        return s
-
-    def _dense(self, grad: Any, variable: Any, settings: dict[str, Any]) -> Any:
-        s, one = settings, constant(1.0, grad.dtype)
-        mean = _average(self.get_slot(variable, "m"), grad, s["beta_1"])
-        squares = _average(self.get_slot(variable, "v"), math.square(grad), s["beta_2"])
-        ahead = s["next"] * mean / (one - s["product"] * s["next"])
-        step = (one - s["now"]) * grad / (one - s["product"]) + ahead
-        deviation = math.sqrt(squares / (one - s["beta_2_power"])) + s["epsilon"]
-        return variable.assign_sub(s["rate"] * step / deviation)
-
-
 class Adagrad(Optimizer):
     """Adagrad (Duchi et al. 2011)."""
+
+    _by_rows = True
 
     def __init__(
         self,
@@ -312,6 +181,8 @@ class Adagrad(Optimizer):
 class Adadelta(Optimizer):
     """Adadelta (Zeiler 2012)."""
 
+    _by_rows = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,
@@ -348,6 +219,9 @@ class Adadelta(Optimizer):
 
 class Ftrl(Optimizer):
     """FTRL-proximal (McMahan et al. 2013)."""
+
+    _by_rows = True
+    _slots_by_variable = True
 
     def __init__(
         self,

@@ -1,10 +1,10 @@
 """The base of Keras 2's optimizers: hyperparameters as variables, slots, clipping, schedules, config."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from minitf.eager.tape import GradientTape
 from minitf.framework import dtypes
 from minitf.graph.gradients import gradients
 from minitf.keras import optimizer_schedules as schedules
@@ -15,6 +15,7 @@ from minitf.ops.group import group
 from minitf.ops.indexed_slices import IndexedSlices
 from minitf.ops.registry import interpreter
 from minitf.ops.segment import unsorted_segment_sum
+from minitf.ops.unique import unique
 from minitf.runtime.shared_variable import SharedVariable
 
 
@@ -56,7 +57,7 @@ class Optimizer:
 
     def _set_hyper(self, name: str, value: Any) -> None:
         known = self._hyper.get(name)
-        if isinstance(known, SharedVariable) and not _is_schedule(value):
+        if isinstance(known, SharedVariable) and not is_schedule(value):
             known.load(np.float32(_plain(value)))
             return
         if not callable(value) and not isinstance(value, SharedVariable) and not hasattr(value, "op"):
@@ -68,7 +69,7 @@ class Optimizer:
         value = self._hyper[name]
         if dtype is None:
             return value
-        if _is_schedule(value):
+        if is_schedule(value):
             value = value(cast(self.iterations, dtypes.float32))
         elif callable(value):
             value = value()
@@ -127,8 +128,6 @@ class Optimizer:
 
     def _compute_gradients(self, loss: Any, var_list: Any, grad_loss: Any = None, tape: Any = None) -> list:
         if callable(loss) and not hasattr(loss, "dtype"):
-            from minitf.eager.tape import GradientTape
-
             with GradientTape() as tape:
                 variables = var_list() if callable(var_list) else var_list
                 if not callable(var_list):
@@ -215,9 +214,7 @@ class Optimizer:
             return variable.assign(variable.constraint(variable.read_value()))
 
     def _sparse_update(self, grad: IndexedSlices, variable: Any, settings: dict[str, Any]) -> Any:
-        from minitf.ops.unique import unique
-
-        if self._rows is None:
+        if not self._by_rows:
             return self._dense(interpreter().convert(grad, None), variable, settings)
         rows, positions = unique(grad.indices)
         values = unsorted_segment_sum(grad.values, positions, shape(rows)[0])
@@ -225,8 +222,10 @@ class Optimizer:
 
     # --- for subclasses ------------------------------------------------------------------------------
 
-    # How rows are updated; None: a sparse gradient is made dense (the averages of all rows decay).
-    _rows: Callable | None = None
+    # Whether a sparse gradient changes its rows only; else it is made dense (the averages of all rows decay).
+    _by_rows = False
+    # Whether slots are made variable by variable, not all of one name first: the order of `weights`.
+    _slots_by_variable = False
 
     def _settings(self, dtype: Any) -> dict[str, Any]:
         """This step's hyperparameters as tensors."""
@@ -234,6 +233,9 @@ class Optimizer:
 
     def _dense(self, grad: Any, variable: Any, settings: dict[str, Any]) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no update rule")
+
+    def _rows(self, grad: Any, variable: Any, settings: dict[str, Any], rows: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} has no update rule for rows")
 
     def _slot_initial(self, name: str, variable: Any) -> np.ndarray:
         return np.zeros(variable.shape.as_list(), variable.dtype.base_dtype.numpy_dtype)
@@ -262,9 +264,11 @@ class Optimizer:
         return list(self._slot_names)
 
     def _create_slots(self, variables: list[Any]) -> None:
-        for name in self._slot_names:
-            for variable in variables:
-                self.add_slot(variable, name)
+        pairs = [(name, variable) for name in self._slot_names for variable in variables]
+        if self._slots_by_variable:
+            pairs = [(name, variable) for variable in variables for name in self._slot_names]
+        for name, variable in pairs:
+            self.add_slot(variable, name)
 
     def _create_all_weights(self, variables: list[Any]) -> None:
         _ = self.iterations
@@ -315,7 +319,7 @@ class Optimizer:
 
     def _serialize_hyper(self, name: str) -> Any:
         value = self._hyper[name]
-        if _is_schedule(value):
+        if is_schedule(value):
             return schedules.serialize(value)
         return float(_plain(value))
 
@@ -330,15 +334,21 @@ class Optimizer:
 
 # What newer versions of Keras write into configs, and what is at its neutral value there.
 _IGNORED_CONFIG = {
-    "weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency", "jit_compile", "is_legacy_optimizer",
-    "loss_scale_factor", "gradient_accumulation_steps",
+    "weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency", "jit_compile",
+    "is_legacy_optimizer", "loss_scale_factor", "gradient_accumulation_steps",
 }  # fmt: skip
 
 
-def _is_schedule(value: Any) -> bool:
+def is_schedule(value: Any) -> bool:
+    """Whether a learning rate is a schedule."""
     return isinstance(value, schedules.LearningRateSchedule)
 
 
 def _plain(value: Any) -> Any:
     value = value() if callable(value) and not hasattr(value, "numpy") else value
     return value.numpy() if hasattr(value, "numpy") else value
+
+
+def moving_average(slot: Any, value: Any, keep: Any) -> Any:
+    """slot = keep * slot + (1 - keep) * value; the new value."""
+    return slot.assign(keep * slot.read_value() + (constant(1.0, value.dtype) - keep) * value)
