@@ -43,7 +43,9 @@ def _short(method: str, reverse: bool = False) -> Callable:
     return operator
 
 
-for _method in _SHORT:
-    setattr(EagerTensor, f"__{_method}__", _short(_method))
-    if hasattr(TensorOperators, f"__r{_method}__"):
-        setattr(EagerTensor, f"__r{_method}__", _short(_method, reverse=True))
+def install() -> None:
+    """Gives EagerTensor these operators."""
+    for method in _SHORT:
+        setattr(EagerTensor, f"__{method}__", _short(method))
+        if hasattr(TensorOperators, f"__r{method}__"):
+            setattr(EagerTensor, f"__r{method}__", _short(method, reverse=True))
