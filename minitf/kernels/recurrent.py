@@ -1,4 +1,4 @@
-"""Whole sequences through recurrent layers: simple, LSTM (Hochreiter and Schmidhuber 1997) and GRU (Cho et al. 2014).
+"""Whole sequences through recurrent layers: simple ones, LSTM and GRU.
 
 All arrays are time-major: (steps, batch, …). The inputs come projected, x_t W + b, by one large product; what
 is left of a step is one product with the state and a pass over the rows. `mask` (steps, batch) says which
@@ -169,7 +169,9 @@ def simple_rnn_grad(
 def lstm(
     x: Array, recurrent: Array, h0: Array, c0: Array, mask: Array, out: tuple | None = None
 ) -> list[Array]:
-    """i, f, g, o = x_t + h_{t-1} R; c_t = s(f) c_{t-1} + s(i) tanh(g); h_t = s(o) tanh(c_t); s is the sigmoid.
+    """c_t = s(f) c_{t-1} + s(i) tanh(g) and h_t = s(o) tanh(c_t), where i, f, g, o = x_t + h_{t-1} R.
+
+    s is the sigmoid (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 
     Args:
       x: (steps, batch, 4 units), the projected inputs.
@@ -338,9 +340,9 @@ def _lstm_grad_row(gates, c, c_before, slope_h, slope_c, dx):
 def gru(
     x: Array, recurrent: Array, bias: Array, h0: Array, mask: Array, out: tuple | None = None
 ) -> list[Array]:
-    """z, r, g = x_t and z', r', g' = h_{t-1} R + b give h_t = s(z + z') h_{t-1} + (1 - s(z + z')) tanh(g + s(r + r') g').
+    """h_t = u h_{t-1} + (1 - u) tanh(g + s(r + r') g') with u = s(z + z'), where s is the sigmoid.
 
-    This is the kind that resets after the product, as cuDNN does; s is the sigmoid.
+    z, r, g = x_t and z', r', g' = h_{t-1} R + b (Cho et al. 2014, resetting after the product as cuDNN does).
 
     Args:
       x: (steps, batch, 3 units), the projected inputs.
@@ -445,7 +447,7 @@ def gru_grad(
 
 
 def _gru_grad_rows(gates: Array, before: Array, slope: Array, dx: Array, d_product: Array) -> None:
-    """Fills dx and the product's slope; leaves in `slope` what reaches the state before without the product."""
+    """Fills dx and the product's slope; `slope` becomes what reaches the state before past the product."""
     z, r, g, recurrent_g = np.split(gates, 4, axis=1)
     dz, dr, dg = np.split(dx, 3, axis=1)
     dz[...] = slope * (before - g) * z * (1 - z)

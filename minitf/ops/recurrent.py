@@ -58,7 +58,7 @@ def _simple_rnn_sequence_grad(
 
 
 def _given(grads: tuple, like: Any) -> list[Any]:
-    """Gradients, an empty one (one dimension too few or many does not matter) for None."""
+    """Gradients, an empty vector for None."""
     return [constant(np.zeros(0), like.dtype) if grad is None else grad for grad in grads]
 
 
@@ -80,7 +80,7 @@ def _lstm_shapes(x, recurrent_kernel, h0, c0, mask):
 def lstm_sequence(
     x: Floating, recurrent_kernel: Floating, h0: Floating, c0: Floating, mask: Bool, *, out=None
 ) -> (Floating, Floating, Floating, Floating, Floating):
-    """All h, all c (both for the gradient's use only where not fetched), the gates, the last h, the last c."""
+    """All h, all c and the gates (these two for the gradient), the last h, the last c."""
     return kernels.lstm(x, recurrent_kernel, h0, c0, mask, out)
 
 

@@ -145,7 +145,7 @@ class RNN(Layer):
         if not batch_size:
             raise ValueError(_NO_BATCH_SIZE)
         sizes = nest.flatten(state_list(self.cell.state_size))
-        return [(batch_size, *([n] if isinstance(n, int) else TensorShape(n).as_list())) for n in sizes]
+        return [(batch_size, *_sizes(size)) for size in sizes]
 
     # --- building ------------------------------------------------------------------------------------
 
@@ -153,7 +153,8 @@ class RNN(Layer):
         """Builds the cell for the inputs of one step."""
         if isinstance(input_shape, list):
             input_shape = input_shape[0]
-        self.input_spec = [InputSpec(shape=s) for s in nest.flatten(self._map_shapes(self._spec, input_shape))]
+        specs = self._map_shapes(self._spec, input_shape)
+        self.input_spec = [InputSpec(shape=s) for s in nest.flatten(specs)]
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell._weight_scope = f"{self._weight_scope or self.name}/{self.cell.name}"
             self.cell.build(self._map_shapes(self._step_shape, input_shape))
@@ -262,13 +263,13 @@ class RNN(Layer):
         return inputs, states, constants
 
     def _check_states(self, states: list[Any]) -> None:
+        shapes = [tensor.shape for tensor in nest.flatten(states)]
         sizes = nest.flatten(state_list(self.cell.state_size))
-        for tensor, size in zip(nest.flatten(states), sizes, strict=True):
-            expected = TensorShape([None, *([size] if isinstance(size, int) else TensorShape(size).as_list())])
-            if not tensor.shape.is_compatible_with(expected):
+        for given, size in zip(shapes, sizes, strict=True):
+            if not given.is_compatible_with(TensorShape([None, *_sizes(size)])):
                 raise ValueError(
                     "An `initial_state` was passed that is not compatible with `cell.state_size`. Received "
-                    f"`state_spec`={[s.shape for s in nest.flatten(states)]}; however `cell.state_size` is {sizes}"
+                    f"`state_spec`={shapes}; however `cell.state_size` is {sizes}"
                 )
 
     def _first_states(self, inputs: Any, given: Any) -> list[Any]:
@@ -323,6 +324,11 @@ class RNN(Layer):
 
         config = dict(config)
         return cls(deserialize(config.pop("cell"), custom_objects), **config)
+
+
+def _sizes(size: Any) -> list[Any]:
+    """The size of a state, an int or a shape, without the batch."""
+    return [size] if isinstance(size, int) else TensorShape(size).as_list()
 
 
 def _as_list(value: Any) -> list[Any]:

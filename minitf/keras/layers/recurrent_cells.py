@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from minitf.framework import nest
 from minitf.framework.shapes import TensorShape
 from minitf.keras import activations, constraints, initializers, regularizers
 from minitf.keras.engine.base_layer import Layer
 from minitf.keras.engine.state import floatx
 from minitf.keras.layers.training_switch import in_training
-from minitf.framework import nest
 from minitf.ops import math
 from minitf.ops.array import shape
 from minitf.ops.bias import bias_add
@@ -53,7 +53,7 @@ class _Cell(Layer):
 
     def __init__(self, size: int, settings: dict[str, Any], kwargs: dict[str, Any]) -> None:
         if size <= 0:
-            name = "units" if hasattr(type(self), "units") or "units" in settings else "filters"
+            name = "units" if "units" in settings else "filters"
             raise ValueError(
                 f"Received an invalid value for argument `{name}`, expected a positive integer, got {size}."
             )
@@ -219,7 +219,7 @@ def _implementation(settings: dict[str, Any], kwargs: dict[str, Any], default: i
 
 
 class LSTMCell(_DenseCell):
-    """Long short-term memory (Hochreiter and Schmidhuber 1997). Gates are in the order input, forget, cell, output.
+    """Long short-term memory (Hochreiter and Schmidhuber 1997). Gates: input, forget, cell, output.
 
     `implementation` 1 or 2 differ in dropout only: 1 has a mask of its own for each gate's inputs.
     """
@@ -323,12 +323,15 @@ class StackedRNNCells(Layer):
 
     def __init__(self, cells: list[Any], **kwargs: Any) -> None:
         for cell in cells:
-            for attribute, what in (("call", "`call` method"), ("state_size", "`state_size` attribute")):
-                if not hasattr(cell, attribute):
-                    shown = "`call` method" if attribute == "call" else "`state_size`"
-                    raise ValueError(
-                        f"All cells must have a {what}. Received cell without a {shown}: {cell}"
-                    )
+            if not hasattr(cell, "call"):
+                raise ValueError(
+                    f"All cells must have a `call` method. Received cell without a `call` method: {cell}"
+                )
+            if not hasattr(cell, "state_size"):
+                raise ValueError(
+                    "All cells must have a `state_size` attribute. Received cell without a `state_size`: "
+                    f"{cell}"
+                )
         if kwargs.pop("reverse_state_order", False):
             raise NotImplementedError("StackedRNNCells: reverse_state_order=True is not supported")
         super().__init__(**kwargs)
