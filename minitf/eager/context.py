@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from minitf.eager import operators
 from minitf.eager.interpreter import EAGER
 from minitf.graph.graph import get_default_graph
 from minitf.ops import registry
+
+operators.install()
 
 _default_is_eager = False
 
