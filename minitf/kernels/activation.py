@@ -58,7 +58,8 @@ def relu(x: Array, out: Array | None = None) -> Array:
     if not _compiled_for(x, out):
         return np.maximum(x, x.dtype.type(0), out=out)
     out = _buffer(x, out)
-    _clip_all(flat(x), out.reshape(-1), x.dtype.type(math.inf), num_threads())
+    kind = x.dtype.type
+    _clip_all(flat(x), out.reshape(-1), kind(0), kind(math.inf), num_threads())
     return out
 
 
@@ -67,7 +68,8 @@ def relu6(x: Array, out: Array | None = None) -> Array:
     if not _compiled_for(x, out):
         return np.clip(x, x.dtype.type(0), x.dtype.type(6), out)
     out = _buffer(x, out)
-    _clip_all(flat(x), out.reshape(-1), x.dtype.type(6), num_threads())
+    kind = x.dtype.type
+    _clip_all(flat(x), out.reshape(-1), kind(0), kind(6), num_threads())
     return out
 
 
@@ -76,8 +78,7 @@ def relu_grad(gradient: Array, features: Array, out: Array | None = None) -> Arr
     if not _compiled_for(gradient, out):
         return np.multiply(gradient, features > 0, out)
     out = _buffer(gradient, out)
-    limit = gradient.dtype.type(math.inf)
-    _between_all(flat(gradient), flat(features), out.reshape(-1), limit, True, num_threads())
+    _between(gradient, features, math.inf, True, out)
     return out
 
 
@@ -86,9 +87,14 @@ def relu6_grad(gradient: Array, features: Array, out: Array | None = None) -> Ar
     if not _compiled_for(gradient, out):
         return np.multiply(gradient, (features > 0) & (features < 6), out)
     out = _buffer(gradient, out)
-    limit = gradient.dtype.type(6)
-    _between_all(flat(gradient), flat(features), out.reshape(-1), limit, False, num_threads())
+    _between(gradient, features, 6, False, out)
     return out
+
+
+def _between(gradient: Array, features: Array, limit: float, limit_too: bool, out: Array) -> None:
+    kind = gradient.dtype.type
+    arrays = flat(gradient), flat(features), out.reshape(-1)
+    _between_all(*arrays, kind(0), kind(limit), limit_too, num_threads())
 
 
 def leaky_relu(x: Array, alpha: float, out: Array | None = None) -> Array:
@@ -115,36 +121,39 @@ def leaky_relu_grad(gradient: Array, features: Array, alpha: float, out: Array |
 # two arrays in one place overlap in unknown ways, which rules out vectors.
 
 
+# And zero comes in as a number of their own type: beside a literal 0 they would be widened.
+
+
 @jit
-def _clipped(value, limit):
-    value = value if not value < 0 else 0
+def _clipped(value, zero, limit):
+    value = value if not value < zero else zero
     return value if not value > limit else limit
 
 
 @parallel_jit
-def _clip_all(x, y, limit, parts):
-    """y = x held between 0 and limit."""
+def _clip_all(x, y, zero, limit, parts):
+    """y = x held between zero and limit."""
     in_place = x.ctypes.data == y.ctypes.data
     for part in prange(parts):
         start, stop = chunk(x.size, parts, np.int64(part))
         source, target = x[start:stop], y[start:stop]
         if in_place:
             for i in range(target.size):
-                target[i] = _clipped(target[i], limit)
+                target[i] = _clipped(target[i], zero, limit)
         else:
             for i in range(target.size):
-                target[i] = _clipped(source[i], limit)
+                target[i] = _clipped(source[i], zero, limit)
 
 
 @jit
-def _passed(slope, feature, limit, limit_too):
-    """The slope where 0 < feature < limit, or <= limit if limit_too."""
-    return slope * (1 if feature > 0 and (limit_too or feature < limit) else 0)
+def _passed(slope, feature, zero, limit, limit_too):
+    """The slope where zero < feature < limit, or <= limit if limit_too, else zero times it."""
+    return slope if feature > zero and (limit_too or feature < limit) else slope * zero
 
 
 @parallel_jit
-def _between_all(gradient, features, y, limit, limit_too, parts):
-    """y = gradient where 0 < features < limit, or <= limit if limit_too."""
+def _between_all(gradient, features, y, zero, limit, limit_too, parts):
+    """y = gradient where zero < features < limit, or <= limit if limit_too."""
     in_place = y.ctypes.data == gradient.ctypes.data
     over_features = y.ctypes.data == features.ctypes.data
     for part in prange(parts):
@@ -152,13 +161,13 @@ def _between_all(gradient, features, y, limit, limit_too, parts):
         slope, feature, target = gradient[start:stop], features[start:stop], y[start:stop]
         if in_place:
             for i in range(target.size):
-                target[i] = _passed(target[i], feature[i], limit, limit_too)
+                target[i] = _passed(target[i], feature[i], zero, limit, limit_too)
         elif over_features:
             for i in range(target.size):
-                target[i] = _passed(slope[i], target[i], limit, limit_too)
+                target[i] = _passed(slope[i], target[i], zero, limit, limit_too)
         else:
             for i in range(target.size):
-                target[i] = _passed(slope[i], feature[i], limit, limit_too)
+                target[i] = _passed(slope[i], feature[i], zero, limit, limit_too)
 
 
 @jit
@@ -229,10 +238,11 @@ def _exponential_units(x, y, scale, scaled_alpha, buffer, parts):
             target = y[first : min(first + _BLOCK, stop)]
             source = own[: target.size]
             copy(source, x[first : first + target.size])
+            zero = x.dtype.type(0)
             for i in range(target.size):
                 value = source[i]
-                negative = expm1(min(value, x.dtype.type(0))) * scaled_alpha
-                target[i] = value * scale if value > 0 else negative
+                negative = expm1(min(value, zero)) * scaled_alpha
+                target[i] = value * scale if value > zero else negative
 
 
 def elu_grad(gradient: Array, outputs: Array, out: Array | None = None) -> Array:

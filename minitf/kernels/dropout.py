@@ -45,8 +45,9 @@ def dropout(
 
 @parallel_jit
 def _dropout(x, noise, rate, scale, y, parts):
+    zero = x.dtype.type(0)
     for part in prange(parts):
         start, stop = chunk(x.size, parts, np.int64(part))
         source, chance, target = x[start:stop], noise[start:stop], y[start:stop]
         for i in range(target.size):
-            target[i] = source[i] * scale if not chance[i] < rate else 0
+            target[i] = source[i] * scale if not chance[i] < rate else zero

@@ -173,11 +173,12 @@ def _moments(x, mean, variance, sums, block, parts):
         start, stop = chunk(rows, parts, np.int64(part))
         for first in range(start, stop, block):
             last = min(first + block, stop)
+            size = x.dtype.type(last - first)
             block_mean[:] = 0
             for row in range(first, last):
                 _add_to(block_mean, x[row * channels : (row + 1) * channels])
             for i in range(channels):
-                block_mean[i] /= last - first
+                block_mean[i] /= size
             block_squares[:] = 0
             for row in range(first, last):
                 _add_squares(block_squares, x[row * channels : (row + 1) * channels], block_mean)

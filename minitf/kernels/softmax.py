@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from minitf.kernels.exponential import exp
+from minitf.kernels.rows import first_outside
 from minitf.kernels.threads import chunk, copy, flat, jit, num_threads, parallel_jit, prange
 
 __all__ = ["cross_entropy", "log_softmax", "softmax", "sparse_cross_entropy"]
@@ -156,13 +157,11 @@ def sparse_cross_entropy(
 def _check_labels(labels: Array, rows: int, classes: int) -> None:
     if classes == 0:
         raise ValueError(f"Must have at least one class, but got logits shape [{rows},0]")
-    if not rows:
-        return
-    if labels.min() < 0 or labels.max() >= classes:
-        first = labels[(labels < 0) | (labels >= classes)][0]
+    outside = first_outside(labels, classes)
+    if outside is not None:
         raise ValueError(
-            f"Received a label value of {first} which is outside the valid range of [0, {classes}).  "
-            f"Label values: {' '.join(map(str, labels))}"
+            f"Received a label value of {labels[outside]} which is outside the valid range of "
+            f"[0, {classes}).  Label values: {' '.join(map(str, labels))}"
         )
 
 
