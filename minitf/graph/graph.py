@@ -170,6 +170,10 @@ class Graph:
         self._op_seeds += 1
         return self._op_seeds - 1
 
+    def share_seeds(self, outer: Any) -> None:
+        """Random ops made here take the seeds that they would get in `outer`, a graph or eager mode."""
+        self.seed, self.next_op_seed = outer.seed, outer.next_op_seed
+
     @property
     def _last_id(self) -> int:
         return self._next_id

@@ -63,6 +63,7 @@ class SharedVariable(Variable):
                     return outer.convert(initial(), self._dtype_wanted).numpy()
             # In a graph of its own, so that nothing is left behind in the caller's.
             with Graph().as_default() as scratch:
+                scratch.share_seeds(outer)
                 value = scratch.convert(initial(), self._dtype_wanted)
                 return np.asarray(Session(graph=scratch).run(value))
         if isinstance(initial, Tensor):
