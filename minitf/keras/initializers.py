@@ -1,4 +1,4 @@
-"""What weights start as. With a seed, the numbers are tf-keras's own (stateless draws of the pair [seed, 0])."""
+"""What weights start as. With a seed, the numbers are tf-keras's own (stateless draws of [seed, 0])."""
 
 import math
 import random
@@ -10,15 +10,27 @@ import numpy as np
 from minitf.framework.dtypes import as_dtype
 from minitf.keras.engine import state
 from minitf.keras.utils.generic_utils import deserialize_keras_object, serialize_keras_object
-from minitf.ops import constants
+from minitf.ops import constants, random_seed
 from minitf.ops import random_stateless as draws
+from minitf.ops.registry import interpreter
 
 _seeds = random.Random()
+_is_seeded = False
 
 
 def set_seed(seed: int) -> None:
-    """Fixes the seeds that initializers without one of their own get."""
+    """Fixes the seeds that initializers without one of their own get (`keras.utils.set_random_seed`)."""
+    global _is_seeded
     _seeds.seed(seed)
+    _is_seeded = True
+
+
+def _new_seed() -> int:
+    """A seed for an initializer: of the row that `set_seed` began, else by `tf.set_random_seed`, else any."""
+    source = _seeds
+    if not _is_seeded and interpreter().seed is not None:
+        source = random.Random(repr(random_seed.get_seed(None)))
+    return source.randint(1, 10**9)
 
 
 class Initializer:
@@ -78,7 +90,7 @@ class _Random(Initializer):
 
     def __init__(self, seed: int | None = None) -> None:
         self.seed = seed
-        self._drawn_seed = _seeds.randint(1, 10**9) if seed is None else seed
+        self._drawn_seed = _new_seed() if seed is None else seed
 
     def _pair(self) -> list[int]:
         return [self._drawn_seed, 0]
@@ -219,9 +231,9 @@ class Orthogonal(_Random):
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
         """A tensor that is orthogonal when its first dimensions are flattened."""
         from minitf.ops.array import matrix_transpose, reshape
+        from minitf.ops.decompositions import qr
         from minitf.ops.diag import diag_part
         from minitf.ops.math import sign
-        from minitf.ops.decompositions import qr
 
         if len(shape) < 2:
             raise ValueError(

@@ -87,11 +87,11 @@ def _is_stack(model: Any) -> bool:
 
 def _write_layer(layer, stack, positions, write, relevant, show_trainable, expand, indent) -> None:
     try:
-        shape = _shape_text(layer.output_shape)
+        shape = layer.output_shape
     except AttributeError:
         shape = "multiple"
     params = layer.count_params() if layer.built or not layer.weights else "0 (unused)"
-    fields = [f"{indent}{layer.name} ({type(layer).__name__})", shape, params]
+    fields = [f"{indent}{layer.name} ({_class_name(layer)})", shape, params]
     connections = [] if stack else _connections(layer, relevant)
     if not stack:
         fields.append(connections[0] if connections else "")
@@ -105,10 +105,10 @@ def _write_layer(layer, stack, positions, write, relevant, show_trainable, expan
             _write_layer(inner, stack, positions, write, relevant, show_trainable, expand, indent + "|  ")
 
 
-def _shape_text(shape: Any) -> str:
-    if isinstance(shape, list) and len(shape) == 1:
-        return str(shape[0])
-    return str(shape)
+def _class_name(layer: Any) -> str:
+    from minitf.keras.saving.model_config import class_name
+
+    return class_name(layer) if hasattr(layer, "_is_graph_network") else type(layer).__name__
 
 
 def _connections(layer: Any, relevant: set[int]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minitf.keras import initializers
 from minitf.ops import random_seed
 
 
@@ -40,7 +41,10 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
 
 
 def set_random_seed(seed: int) -> None:
-    """Seeds Python's, NumPy's and minitf's generators. Raises ValueError unless `seed` is an int."""
+    """Seeds Python's, NumPy's, minitf's and the initializers' generators.
+
+    Raises ValueError unless `seed` is an int.
+    """
     if not isinstance(seed, int):
         raise ValueError(
             f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})"
@@ -48,3 +52,4 @@ def set_random_seed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     random_seed.set_random_seed(seed)
+    initializers.set_seed(seed)
