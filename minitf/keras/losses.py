@@ -101,7 +101,7 @@ def broadcast_weights(values: Any, weight: Any) -> Any:
 
 
 class Loss:
-    """Base of losses: `call(y_true, y_pred)` gives one loss per sample, `reduction` says what becomes of them.
+    """Base of losses: `call(y_true, y_pred)` gives one loss per sample, `reduction` what becomes of them.
 
     Raises ValueError for an unknown reduction.
     """
@@ -113,7 +113,7 @@ class Loss:
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss: a scalar, unless the reduction is 'none'."""
-        with interpreter().name_scope(self.name or type(self).__name__.lower()):
+        with interpreter().name_scope(_scope_name(self.name or type(self).__name__.lower())):
             y_true, y_pred = squeezed(y_true, y_pred)
             values = self.call(y_true, y_pred)
             reduction = self.reduction
@@ -133,6 +133,10 @@ class Loss:
     def from_config(cls, config: dict[str, Any]) -> "Loss":
         """A loss made from what `get_config` returned."""
         return cls(**config)
+
+
+def _scope_name(name: str) -> str:
+    return "lambda" if name == "<lambda>" else name.strip("_")
 
 
 def squeezed(y_true: Any, y_pred: Any) -> tuple[Any, Any]:

@@ -11,12 +11,14 @@ from minitf.framework.dtypes import as_dtype
 from minitf.framework.shapes import PlainTensorShape, TensorShape
 from minitf.graph.graph import Graph
 from minitf.graph.operation import Tensor
-from minitf.keras import initializers, regularizers
+from minitf.keras import regularizers
 from minitf.keras.engine import calls, state
+from minitf.keras.engine.layer_connections import LayerConnections, is_size
+from minitf.keras.engine.layer_weights import LayerWeights, in_step
 from minitf.keras.engine.node import History, Node
 from minitf.ops.array import cast
 from minitf.ops.registry import Symbol, interpreter
-from minitf.runtime.shared_variable import SharedVariable, trainable_collections
+from minitf.runtime.shared_variable import SharedVariable
 
 _KEYWORDS = {
     "input_dim", "input_shape", "batch_input_shape", "batch_size", "weights", "activity_regularizer",
@@ -24,7 +26,7 @@ _KEYWORDS = {
 }  # fmt: skip
 
 
-class Layer:
+class Layer(LayerWeights, LayerConnections):
     """Base of all layers. A subclass makes weights in `build(input_shape)` and computes in `call(inputs)`.
 
     `input_shape` (without the batch) or `batch_input_shape` says what a Sequential model starts with. `call`
@@ -105,7 +107,7 @@ class Layer:
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Builds the layer if need be and applies it to tensors, arrays or nested structures of them."""
         tensors = [t for t in nest.flatten((inputs, args, kwargs)) if isinstance(t, Tensor)]
-        if tensors and interpreter() is not tensors[0].graph and not _steps(interpreter()):
+        if tensors and interpreter() is not tensors[0].graph and not in_step(interpreter()):
             with tensors[0].graph.as_default():
                 return self._call(inputs, args, kwargs)
         return self._call(inputs, args, kwargs)
@@ -123,7 +125,7 @@ class Layer:
             if self._activity_regularizer is not None:
                 self._regularize_activity(outputs)
         self._set_mask(inputs, outputs, kwargs)
-        if isinstance(current, Graph) and not _steps(current):
+        if isinstance(current, Graph) and not in_step(current):
             outputs = self._record(inputs, args, kwargs, outputs)
         return outputs
 
@@ -232,158 +234,6 @@ class Layer:
         self._last_node = node
         return outputs
 
-    # --- weights -------------------------------------------------------------------------------------
-
-    def add_weight(
-        self,
-        name: Any = None,
-        shape: Any = None,
-        dtype: Any = None,
-        initializer: Any = None,
-        regularizer: Any = None,
-        trainable: bool | None = None,
-        constraint: Any = None,
-        use_resource: bool | None = None,
-        synchronization: Any = None,
-        aggregation: Any = None,
-        **kwargs: Any,
-    ) -> SharedVariable:
-        """Makes a weight, named `layer/name`, glorot-uniform (zeros for integers) by default.
-
-        `use_resource`, `synchronization` and `aggregation` are about distribution and change nothing here.
-        """
-        if isinstance(name, list | tuple):  # Keras 1: add_weight(shape, …, name=…)
-            name, shape = shape if isinstance(shape, str) else None, name
-        dtype = as_dtype(dtype or self._dtype or state.floatx())
-        if initializer is None:
-            initializer = "glorot_uniform" if dtype.is_floating else "zeros"
-        initializer = initializers.get(initializer)
-        sizes = TensorShape(() if shape is None else shape).as_list()
-        if None in sizes:
-            raise ValueError(f"Weight {name!r} of layer {self.name} has an unknown size: {tuple(sizes)}")
-        trainable = True if trainable is None else trainable
-        graph = interpreter()
-        drawn = isinstance(graph, Graph) and not _steps(graph)
-        variable = SharedVariable(
-            lambda: initializer(tuple(sizes), dtype=dtype),
-            trainable=trainable,
-            name=f"{self._weight_scope or self.name}/{name or 'variable'}",
-            dtype=dtype,
-            constraint=_constraint(constraint),
-            collections=trainable_collections(trainable) if drawn else None,
-        )
-        (self._own_trainable if trainable else self._own_non_trainable).append(variable)
-        regularizer = regularizers.get(regularizer)
-        if regularizer is not None:
-            self._regularized.append((variable, regularizer))
-        return variable
-
-    add_variable = add_weight
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Keeps track of layers and variables among the attributes."""
-        if name != "_tracked" and not name.startswith("_inbound") and not name.startswith("_own"):
-            tracked = self.__dict__.setdefault("_tracked", {})
-            tracked.pop(name, None)
-            if _trackable(value):
-                tracked[name] = value
-        object.__setattr__(self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        self._tracked.pop(name, None)
-        object.__delattr__(self, name)
-
-    def _sublayers(self) -> list["Layer"]:
-        """The layers directly below this one."""
-        found: dict[int, Layer] = {}
-        for value in self._tracked.values():
-            for item in _items(value):
-                if isinstance(item, Layer):
-                    found[id(item)] = item
-        return list(found.values())
-
-    def _tracked_variables(self) -> list[SharedVariable]:
-        own = {id(v) for v in self._own_trainable + self._own_non_trainable}
-        found: dict[int, SharedVariable] = {}
-        for value in self._tracked.values():
-            for item in _items(value):
-                if isinstance(item, SharedVariable) and id(item) not in own:
-                    found[id(item)] = item
-        return list(found.values())
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = value
-        for layer in self._sublayers():
-            layer.trainable = value
-
-    @property
-    def trainable_weights(self) -> list[SharedVariable]:
-        """The weights that training changes."""
-        if not self.trainable:
-            return []
-        own = self._own_trainable + [v for v in self._tracked_variables() if v.trainable]
-        return _unique(own + [w for layer in self._sublayers() for w in layer.trainable_weights])
-
-    @property
-    def non_trainable_weights(self) -> list[SharedVariable]:
-        """The weights that training leaves alone or updates by other means, e.g. moving averages."""
-        tracked = self._tracked_variables()
-        if self.trainable:
-            own = self._own_non_trainable + [v for v in tracked if not v.trainable]
-            return _unique(own + [w for layer in self._sublayers() for w in layer.non_trainable_weights])
-        own = self._own_trainable + self._own_non_trainable + tracked
-        return _unique(own + [w for layer in self._sublayers() for w in layer.weights])
-
-    @property
-    def weights(self) -> list[SharedVariable]:
-        """All weights, the trainable ones first."""
-        return self.trainable_weights + self.non_trainable_weights
-
-    variables = weights
-    trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of the weights' values, in the order of `weights`."""
-        return [w.numpy() for w in self.weights]
-
-    def set_weights(self, weights: list[np.ndarray]) -> None:
-        """Sets the weights, given in the order of `weights`.
-
-        Raises ValueError when their number or shapes don't match; then none has been changed.
-        """
-        own = self.weights
-        if len(own) != len(weights):
-            raise ValueError(
-                f'You called `set_weights(weights)` on layer "{self.name}" with a weight list of length '
-                f"{len(weights)}, but the layer was expecting {len(own)} weights. "
-                f"Provided weights: {str(weights)[:50]}..."
-            )
-        arrays = [np.asarray(w) for w in weights]
-        for variable, array in zip(own, arrays, strict=True):
-            if not variable.shape.is_compatible_with(array.shape):
-                raise ValueError(
-                    f"Layer {self.name} weight shape {variable.shape} is not compatible with provided "
-                    f"weight shape {array.shape}."
-                )
-        for variable, array in zip(own, arrays, strict=True):
-            variable.load(array)
-
-    def count_params(self) -> int:
-        """The number of numbers in the weights. Raises ValueError before the layer is built."""
-        if not self.built:
-            raise ValueError(
-                f"You tried to call `count_params` on layer {self.name}, but the layer isn't built. You can "
-                "build it manually via: `layer.build(batch_input_shape)`."
-            )
-        return int(sum(int(np.prod(w.shape.as_list(), dtype=np.int64)) for w in self.weights))
-
     # --- losses, metrics, updates --------------------------------------------------------------------
 
     def add_loss(self, losses: Any, inputs: Any = None, **kwargs: Any) -> None:
@@ -403,7 +253,8 @@ class Layer:
             )
         if name is None and aggregation is None and not hasattr(value, "_metric_obj"):
             raise ValueError(
-                "Please provide a name for your metric like `self.add_metric(tf.reduce_sum(inputs), name='mean_activation')`"
+                "Please provide a name for your metric like `self.add_metric(tf.reduce_sum(inputs), "
+                "name='mean_activation')`"
             )
         self._added_metrics.append((value, name or aggregation, calls.in_call()))
 
@@ -437,8 +288,6 @@ class Layer:
         """This layer and all below it."""
         return [self] + [found for layer in self._sublayers() for found in layer._flatten_layers()]
 
-    # --- what it is connected to ---------------------------------------------------------------------
-
     @property
     def name(self) -> str:
         """The layer's name."""
@@ -468,61 +317,12 @@ class Layer:
         """Nodes of layers that take this one's outputs."""
         return self._outbound_nodes
 
-    def _of_nodes(self, what: str, attribute: str) -> Any:
-        if not self._inbound_nodes:
-            raise AttributeError(f"Layer {self.name} is not connected, no {what} to return.")
-        values = [getattr(node, attribute) for node in self._inbound_nodes]
-        if any(_differ(values[0], value) for value in values[1:]):
-            raise AttributeError(
-                f'Layer {self.name} has multiple inbound nodes, hence the notion of "layer {what}" is '
-                f"ill-defined. Use `get_{what.replace(' ', '_')}_at(node_index)` instead."
-            )
-        return values[0]
-
-    @property
-    def input(self) -> Any:
-        """The input tensor(s). Raises AttributeError before a symbolic call, or after several."""
-        return self._of_nodes("input", "input_tensors")
-
-    @property
-    def output(self) -> Any:
-        """The output tensor(s). Raises AttributeError before a symbolic call, or after several."""
-        return self._of_nodes("output", "outputs")
-
-    @property
-    def input_shape(self) -> Any:
-        """The input's shape as a tuple, a list of them for several inputs."""
-        if not self._inbound_nodes and hasattr(self, "_build_input_shape"):
-            return nest.map_structure(lambda s: tuple(s.as_list()), self._build_input_shape)
-        return self._of_nodes("input shape", "input_shapes")
-
-    @property
-    def output_shape(self) -> Any:
-        """The output's shape as a tuple, a list of them for several outputs."""
-        return self._of_nodes("output shape", "output_shapes")
-
-    def get_input_at(self, node_index: int) -> Any:
-        """The input tensor(s) of the call number `node_index`."""
-        return self._inbound_nodes[node_index].input_tensors
-
-    def get_output_at(self, node_index: int) -> Any:
-        """The output tensor(s) of the call number `node_index`."""
-        return self._inbound_nodes[node_index].outputs
-
-    def get_input_shape_at(self, node_index: int) -> Any:
-        """The input shape(s) of the call number `node_index`."""
-        return self._inbound_nodes[node_index].input_shapes
-
-    def get_output_shape_at(self, node_index: int) -> Any:
-        """The output shape(s) of the call number `node_index`."""
-        return self._inbound_nodes[node_index].output_shapes
-
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
         """The output's shape for inputs of `input_shape`, found by calling the layer in a scratch graph."""
         from minitf.ops.constants import placeholder
 
         with Graph().as_default():
-            is_single = not (isinstance(input_shape, list) and input_shape and not _is_size(input_shape[0]))
+            is_single = not (isinstance(input_shape, list) and input_shape and not is_size(input_shape[0]))
             shapes = [input_shape] if is_single else input_shape
             inputs = [placeholder(self._dtype or state.floatx(), TensorShape(s)) for s in shapes]
             nodes = len(self._inbound_nodes)
@@ -544,54 +344,13 @@ def _given_shape(kwargs: dict[str, Any]) -> tuple | None:
     return (kwargs.get("batch_size"), *shape)
 
 
-def _constraint(value: Any) -> Any:
-    from minitf.keras import constraints
-
-    return constraints.get(value)
-
-
 def _loss_of(variable: SharedVariable, function: Callable) -> Any:
     with interpreter().name_scope(variable._name + "/Regularizer"):
         return function(variable)
 
 
-def _steps(current: Any) -> bool:
-    """Whether calls now are part of a training step's graph, which keeps no history."""
-    return getattr(current, "is_step", False) or getattr(current, "building_function", False)
-
-
 def _plain_shape(tensor: Any) -> PlainTensorShape:
     return PlainTensorShape(tensor.shape)
-
-
-def _is_size(value: Any) -> bool:
-    return value is None or isinstance(value, int)
-
-
-def _trackable(value: Any) -> bool:
-    return any(isinstance(item, Layer | SharedVariable) for item in _items(value))
-
-
-def _items(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _items(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _items(item)
-    else:
-        yield value
-
-
-def _unique(variables: list[SharedVariable]) -> list[SharedVariable]:
-    return list({id(v): v for v in variables}.values())
-
-
-def _differ(a: Any, b: Any) -> bool:
-    a, b = nest.flatten(a), nest.flatten(b)
-    return len(a) != len(b) or any(
-        x is not y and not (_is_size(x) and x == y) for x, y in zip(a, b, strict=True)
-    )
 
 
 def get_mask(tensor: Any) -> Any:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from minitf.framework import nest
 from minitf.keras import losses as losses_module
 from minitf.keras import metrics as metrics_module
 from minitf.keras.engine.base_layer import get_mask
@@ -97,6 +96,15 @@ def _with_mask(y_pred: Any, weight: Any) -> Any:
 _BY_SHAPE = {"accuracy": "accuracy", "acc": "accuracy", "crossentropy": "crossentropy", "ce": "crossentropy"}
 
 
+def _copied(metrics: Any) -> list[Any]:
+    """The same metrics for another output: objects count one output only."""
+    metrics = metrics if isinstance(metrics, list | tuple) else [metrics]
+    return [
+        type(item).from_config(item.get_config()) if isinstance(item, metrics_module.Metric) else item
+        for item in metrics
+    ]
+
+
 class Metrics:
     """The metrics of a model's outputs: made when the shapes of targets and outputs are known."""
 
@@ -113,7 +121,7 @@ class Metrics:
         elif any(isinstance(item, list | tuple) for item in metrics):
             items = spread(list(metrics), self.names, "metrics")
         else:
-            items = [metrics] * len(self.names)
+            items = [metrics] + [_copied(metrics) for _ in self.names[1:]]
         return [
             [] if item is None else list(item) if isinstance(item, list | tuple) else [item] for item in items
         ]
@@ -122,18 +130,31 @@ class Metrics:
         """Makes the metric objects; does nothing the second time."""
         if self._made is not None:
             return
-        several = len(self.names) > 1
         self._made = []
         for i, (y_true, y_pred) in enumerate(zip(targets, outputs, strict=True)):
             own = []
             for given, weighted in ((self._given[0], False), (self._given[1], True)):
-                for item in given[i]:
-                    metric = self._metric(item, y_true, y_pred)
-                    if several and metric is not item:
-                        metric._name = f"{self.names[i]}_{metric._name}"
-                    own.append((metric, weighted))
+                own += [(self._metric(item, y_true, y_pred), weighted) for item in given[i]]
             self._made.append(own)
-        _name_apart(self.all)
+        self._name_apart()
+
+    def _name_apart(self) -> None:
+        """Begins names with the output's where there are several, and those of weighted twins `weighted_`."""
+        taken: set[str] = set()
+        for output, own in zip(self.names, self._made, strict=True):
+            prefix = f"{output}_" if len(self.names) > 1 else ""
+            for metric, weighted in own:
+                name = metric._name.removeprefix(prefix)
+                full = prefix + name
+                if weighted and full in taken:
+                    full = f"{prefix}weighted_{name}"
+                if full in taken:
+                    raise ValueError(
+                        f"Found two metrics with the same name: {full}. All the metrics added to the model "
+                        "need to have unique names."
+                    )
+                metric._name = full
+                taken.add(full)
 
     def _metric(self, item: Any, y_true: Any, y_pred: Any) -> Any:
         if isinstance(item, metrics_module.Metric):
@@ -175,18 +196,3 @@ class Metrics:
     def all(self) -> list[Any]:
         """The metric objects, those of the first output first."""
         return [metric for own in self._made or [] for metric, _ in own]
-
-
-def _name_apart(metrics: list[Any]) -> None:
-    """Metrics of one name get numbers, as Keras's logs have them."""
-    seen: dict[str, int] = {}
-    for metric in metrics:
-        count = seen.get(metric._name, 0)
-        seen[metric._name] = count + 1
-        if count:
-            metric._name = f"{metric._name}_{count}"
-
-
-def flat_or_empty(structure: Any) -> list[Any]:
-    """The leaves of a structure; nothing for None."""
-    return [] if structure is None else nest.flatten(structure)

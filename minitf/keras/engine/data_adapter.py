@@ -29,7 +29,6 @@ def as_batches(
     steps: int | None = None,
     shuffle: Any = False,
     class_weight: dict | None = None,
-    names: list[str] | None = None,
 ) -> "Batches":
     """The right source for what `fit`, `evaluate` or `predict` was given."""
     if _is_sequence(x):
@@ -38,7 +37,7 @@ def as_batches(
     if _is_iterable_of_batches(x):
         _refuse(y, sample_weight, "a dataset, generator or iterator")
         return IteratorBatches(x, steps, class_weight)
-    return ArrayBatches(x, y, sample_weight, batch_size, steps, shuffle, class_weight, names)
+    return ArrayBatches(x, y, sample_weight, batch_size, steps, shuffle, class_weight)
 
 
 def _is_sequence(x: Any) -> bool:
@@ -62,8 +61,7 @@ class Batches:
     """Base: `steps` is the number of batches of an epoch (None: not known yet)."""
 
     steps: int | None = None
-    batch_size: int | None = None
-    samples: int | None = None
+    uniform = False  # whether all batches have the same structure, dtypes and shapes of samples
 
     def epoch(self) -> Iterator[Batch]:
         """The batches of one epoch."""
@@ -89,7 +87,7 @@ def plain_array(value: Any) -> np.ndarray:
     return array
 
 
-def arrays_of(data: Any, names: list[str] | None = None) -> Any:
+def arrays_of(data: Any) -> Any:
     """`data` with arrays as leaves. A list is several inputs if its items are arrays, else one array."""
     if data is None or isinstance(data, np.ndarray) or hasattr(data, "dtype"):
         return None if data is None else plain_array(data)
@@ -110,6 +108,8 @@ def _is_array_like(item: Any) -> bool:
 class ArrayBatches(Batches):
     """Batches cut out of arrays, shuffled by NumPy's global generator."""
 
+    uniform = True
+
     def __init__(
         self,
         x: Any,
@@ -119,7 +119,6 @@ class ArrayBatches(Batches):
         steps: int | None,
         shuffle: Any,
         class_weight: dict | None = None,
-        names: list[str] | None = None,
     ) -> None:
         x, y = arrays_of(x), arrays_of(y)
         weight = arrays_of(sample_weight)
@@ -174,10 +173,18 @@ class ArrayBatches(Batches):
         return np.random.permutation(self.samples)
 
     def _cut(self, index: np.ndarray) -> Batch:
-        return Batch(*nest.map_structure(lambda a: None if a is None else a.take(index, 0), tuple(self.data)))
+        return self._mapped(lambda a: a.take(index, 0))
 
     def _slice(self, start: int, stop: int) -> Batch:
-        return Batch(*nest.map_structure(lambda a: None if a is None else a[start:stop], tuple(self.data)))
+        return self._mapped(lambda a: a[start:stop])
+
+    def _mapped(self, cut: Callable) -> Batch:
+        return Batch(*[
+            cut(part) if type(part) is np.ndarray
+            else None if part is None
+            else nest.map_structure(lambda a: None if a is None else cut(a), part)
+            for part in self.data
+        ])  # fmt: skip
 
 
 def _class_weights(y: Any, weight: Any, class_weight: dict) -> np.ndarray:
@@ -195,6 +202,17 @@ def _class_weights(y: Any, weight: Any, class_weight: dict) -> np.ndarray:
     table = np.array([class_weight[i] for i in range(len(class_weight))], state.floatx())
     chosen = table[classes]
     return chosen if weight is None else chosen * weight
+
+
+def count_samples(batch: Batch) -> int:
+    """The number of samples of a batch."""
+    for part in batch:
+        if type(part) is np.ndarray:
+            return len(part)
+        for array in [] if part is None else nest.flatten(part):
+            if array is not None:
+                return len(array)
+    return 1
 
 
 def unpack(item: Any, class_weight: dict | None = None) -> Batch:

@@ -52,6 +52,13 @@ class InputLayer(Layer):
         Node(self, (), {}, input_tensor)
         input_tensor._keras_history = History(self, 0, 0)
 
+    @property
+    def input_shape(self) -> list[tuple]:
+        """A list of the one shape, as Keras has it for this layer alone."""
+        return [self._batch_input_shape]
+
+    output_shape = input_shape
+
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal layer."""
         return {

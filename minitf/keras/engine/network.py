@@ -121,8 +121,8 @@ class Network(Layer):
         for tensor in [*self.inputs, *self.outputs]:
             if not isinstance(tensor, Tensor):
                 raise ValueError(
-                    f"Found unexpected instance while processing input tensors for keras functional model. "
-                    f"Expecting KerasTensor which is from tf.keras.Input() or output from keras layer call(). "
+                    "Found unexpected instance while processing input tensors for keras functional model. "
+                    "Expecting KerasTensor which is from tf.keras.Input() or output from keras layer call(). "
                     f"Got: {tensor}"
                 )
         if len({id(t) for t in self.inputs}) != len(self.inputs):
@@ -158,6 +158,15 @@ class Network(Layer):
         return super()._sublayers()
 
     @property
+    def weights(self) -> list[Any]:
+        """All weights, layer by layer."""
+        own = self._own_trainable + self._own_non_trainable + self._tracked_variables()
+        found = [w for layer in self._sublayers() for w in layer.weights] + own
+        return list({id(w): w for w in found}.values())
+
+    variables = weights
+
+    @property
     def input(self) -> Any:
         """The input tensor(s)."""
         if not getattr(self, "_is_graph_network", False):
@@ -189,9 +198,9 @@ class Network(Layer):
         """The layers' calls again, on other inputs."""
         if not getattr(self, "_is_graph_network", False):
             raise NotImplementedError(
-                "Unimplemented `tf.keras.Model.call()`: if you intend to create a `Model` with the Functional "
-                "API, please provide `inputs` and `outputs` arguments. Otherwise, subclass `Model` with an "
-                "overridden `call()` method."
+                "Unimplemented `tf.keras.Model.call()`: if you intend to create a `Model` with the "
+                "Functional API, please provide `inputs` and `outputs` arguments. Otherwise, subclass "
+                "`Model` with an overridden `call()` method."
             )
         given = self._flat_inputs(inputs)
         if mask is not None:
@@ -246,7 +255,8 @@ class Network(Layer):
         if index is not None:
             if len(self.layers) <= index:
                 raise ValueError(
-                    f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers."
+                    f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} "
+                    "layers."
                 )
             return self.layers[index]
         if name is None:

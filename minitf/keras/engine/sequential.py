@@ -34,12 +34,13 @@ class Sequential(Model):
             layer = history.layer
         if not isinstance(layer, Layer):
             raise TypeError(
-                f"The added layer must be an instance of class Layer. Received: layer={layer} of type {type(layer)}."
+                f"The added layer must be an instance of class Layer. Received: layer={layer} of type "
+                f"{type(layer)}."
             )
         if any(known.name == layer.name for known in self._stack):
             raise ValueError(
                 f'All layers added to a Sequential model should have unique names. Name "{layer.name}" is '
-                f"already the name of a layer in this model. Update the `name` argument to pass a unique name."
+                "already the name of a layer in this model. Update the `name` argument to pass a unique name."
             )
         if self.outputs:
             output = layer(self.outputs[0])

@@ -1,11 +1,17 @@
 """The graph that one step of training, evaluation or prediction is drawn in, and its running."""
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from minitf.framework.shapes import TensorShape
 from minitf.graph.graph import Graph
 from minitf.graph.operation import Operation, Tensor
 from minitf.keras.engine import state
 from minitf.keras.engine.network import reapply
+from minitf.ops.registry import interpreter
+from minitf.runtime.compile import Fed, compile_plan
 from minitf.runtime.session import Session
 
 
@@ -23,6 +29,7 @@ class StepGraph(Graph):
 
     def __init__(self) -> None:
         super().__init__()
+        self.share_seeds(interpreter())
         self.counterparts: dict[int, Any] = {}
         self._alive: list[Any] = []  # ids are keys above, so the tensors must not be freed
         self.side_effects: list[Operation] = []
@@ -46,6 +53,21 @@ class StepGraph(Graph):
         if mutates or not node.outputs and definition.stateful and definition.name != "NoOp":
             self.side_effects.append(node)
         return result
+
+    def runner(self, feeds: list[Tensor], fetches: list[Tensor]) -> Callable[[list[np.ndarray]], tuple]:
+        """A function that takes the feeds' values, does all side effects and returns the fetches' values."""
+        wanted, count = [*fetches, *self.side_effects], len(fetches)
+        plans: dict[tuple, Any] = {}
+
+        def run(arrays):
+            shapes = tuple([a.shape for a in arrays])
+            plan = plans.get(shapes)
+            if plan is None:
+                fed = [Fed(t, t.dtype, TensorShape(s)) for t, s in zip(feeds, shapes, strict=True)]
+                plan = plans[shapes] = compile_plan(self.session, wanted, fed)
+            return plan(*arrays)[:count]
+
+        return run
 
     def capture(self, value: Any) -> Tensor:
         """The counterpart here of a tensor of the model's graph."""

@@ -125,7 +125,7 @@ class Model(OldNames, Description, Network):
 
     @property
     def metrics(self) -> list[Any]:
-        """Means of the losses, the outputs' metrics (all known after the first batch), and those of layers."""
+        """Means of losses, the outputs' metrics (both known after the first batch), and those of layers."""
         own = self._metrics_of_outputs.all if self._compiled and self._metrics_of_outputs else []
         return [*self._logs.losses.values(), *own, *self.__dict__.get("_extra_metrics", {}).values()]
 
@@ -437,8 +437,8 @@ def _validation_parts(data: Any) -> tuple[Any, Any, Any]:
     if isinstance(data, tuple | list) and not hasattr(data, "on_epoch_end"):
         if not 2 <= len(data) <= 3:
             raise ValueError(
-                "When passing a `validation_data` argument, it must contain either 2 items (x_val, y_val), or "
-                f"3 items (x_val, y_val, val_sample_weights). However we received `validation_data={data}`"
+                "When passing a `validation_data` argument, it must contain either 2 items (x_val, y_val), "
+                f"or 3 items (x_val, y_val, val_sample_weights). However we received `validation_data={data}`"
             )
         return (*data, None)[:3]
     return data, None, None

@@ -32,13 +32,21 @@ def network_config(model: Any) -> dict[str, Any]:
 
 
 def _node_numbers(model: Any) -> dict[int, int]:
-    """The number of each of the model's calls among the calls of its layer that belong to the model."""
+    """The number of each of the model's calls among the calls of its layer that belong to the model.
+
+    Models within the model begin with 1: Keras counts their own making as a call.
+    """
     relevant = {id(node) for node in model._nodes}
     numbers = {}
     for layer in model.layers:
         own = [node for node in layer._inbound_nodes if id(node) in relevant]
-        numbers.update({id(node): i for i, node in enumerate(own)})
+        first = int(_is_network(layer))
+        numbers.update({id(node): first + i for i, node in enumerate(own)})
     return numbers
+
+
+def _is_network(layer: Any) -> bool:
+    return getattr(layer, "_is_graph_network", False)
 
 
 def _place(tensor: Tensor, numbers: dict[int, int]) -> list[Any]:
@@ -65,15 +73,18 @@ def network_from_config(cls: type, config: dict[str, Any], custom_objects: dict 
     made: dict[str, Any] = {}
     outputs: dict[tuple[str, int], list[Any]] = {}  # (layer, call) → its output tensors
     waiting: list[tuple[Any, int, Any]] = []
-    for described in config["layers"]:
+    nodes = [_normalized_calls(described.get("inbound_nodes", [])) for described in config["layers"]]
+    mentioned = {place[:2] for place in _places([list(call) for calls in nodes for call in calls])}
+    mentioned.update(tuple(place[:2]) for place in _listed(config["output_layers"]))
+    for described, calls in zip(config["layers"], nodes, strict=True):
         layer = made[described.get("name") or described["config"]["name"]] = deserialize(
             described, custom_objects
         )
-        calls = _normalized_calls(described.get("inbound_nodes", []))
         if not calls:
             for number, node in enumerate(layer._inbound_nodes):
                 outputs[layer.name, number] = nest.flatten(node.outputs)
-        waiting.extend((layer, number, call) for number, call in enumerate(calls))
+        first = int(_is_network(layer) and (layer.name, 0) not in mentioned)
+        waiting.extend((layer, number, call) for number, call in enumerate(calls, first))
     while waiting:
         left = []
         for layer, number, (args, keywords) in waiting:
@@ -87,8 +98,7 @@ def network_from_config(cls: type, config: dict[str, Any], custom_objects: dict 
         waiting = left
 
     def tensors(places: Any) -> list[Any]:
-        places = [places] if places and isinstance(places[0], str) else places
-        return [outputs[name, node][index] for name, node, index in places]
+        return [outputs[name, node][index] for name, node, index in _listed(places)]
 
     ins, outs = tensors(config["input_layers"]), tensors(config["output_layers"])
     single = isinstance(config["output_layers"][0], str) or len(outs) == 1
@@ -97,6 +107,11 @@ def network_from_config(cls: type, config: dict[str, Any], custom_objects: dict 
         outputs=outs[0] if single else outs,
         name=config.get("name"),
     )
+
+
+def _listed(places: Any) -> list[Any]:
+    """Places as a list, also where a single one stands for itself."""
+    return [places] if places and isinstance(places[0], str) else places
 
 
 class _Place(tuple):

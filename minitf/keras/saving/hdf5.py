@@ -145,8 +145,8 @@ def _in_order(group: Any, model: Any) -> list[tuple[Any, np.ndarray]]:
     names = [name for name in _read_names(group, "layer_names") if _read_names(group[name], "weight_names")]
     if len(names) != len(layers):
         raise ValueError(
-            f"Layer count mismatch when loading weights from file. Model expected {len(layers)} layers, found "
-            f"{len(names)} saved layers."
+            f"Layer count mismatch when loading weights from file. Model expected {len(layers)} layers, "
+            f"found {len(names)} saved layers."
         )
     pairs = []
     for i, (name, layer) in enumerate(zip(names, layers, strict=True)):
