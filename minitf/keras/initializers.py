@@ -15,20 +15,20 @@ from minitf.ops import random_stateless as draws
 from minitf.ops.registry import interpreter
 
 _seeds = random.Random()
-_is_seeded = False
+_seeded_with: int | None = None
 
 
 def set_seed(seed: int) -> None:
     """Fixes the seeds that initializers without one of their own get (`keras.utils.set_random_seed`)."""
-    global _is_seeded
+    global _seeded_with
     _seeds.seed(seed)
-    _is_seeded = True
+    _seeded_with = seed
 
 
 def _new_seed() -> int:
     """A seed for an initializer: of the row that `set_seed` began, else by `tf.set_random_seed`, else any."""
     source = _seeds
-    if not _is_seeded and interpreter().seed is not None:
+    if interpreter().seed not in (None, _seeded_with):
         source = random.Random(repr(random_seed.get_seed(None)))
     return source.randint(1, 10**9)
 
