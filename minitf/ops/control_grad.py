@@ -7,13 +7,13 @@ grows, and so do its outputs. Steps that don't use these outputs don't compute t
 from typing import Any
 
 from minitf.framework import dtypes
-from minitf.framework.shapes import SCALAR, UNKNOWN
+from minitf.framework.shapes import SCALAR
 from minitf.ops.constants import zeros_like
-from minitf.ops.control_ops import if_kernel, while_kernel
+from minitf.ops.control_ops import if_kernel, saved_shape, while_kernel
 from minitf.ops.like import reshape_like
 from minitf.ops.math import add
 from minitf.ops.registry import gradient, interpreter
-from minitf.ops.variants import add_variants, empty_variant, is_variant
+from minitf.ops.variants import add_variants, empty_variant, is_variant, zeros_like_variant
 
 
 def _flows(tensor: Any) -> bool:
@@ -66,7 +66,7 @@ def _references(op: Any) -> dict[Any, None]:
 
 def _branch_gradient(current: Any, op: Any, branch: Any, grads: tuple, sources: list[Any]) -> Any:
     def resolve(graph, tensor):
-        inside = graph.capture(_handed_out(op, tensor, tensor.dtype, UNKNOWN))
+        inside = graph.capture(_handed_out(op, tensor, tensor.dtype, saved_shape(tensor)))
         inside.set_shape(tensor.shape)
         return inside
 
@@ -78,10 +78,15 @@ def _branch_gradient(current: Any, op: Any, branch: Any, grads: tuple, sources: 
     with graph.as_default():
         found = graph.backpropagate([y for y, _ in ys], [grad for _, grad in ys], inside)
         graph.outputs = [
-            zero(source) if grad is None else _like(grad, source)
+            _zeros(source) if grad is None else _like(grad, source)
             for grad, source in zip(found, sources, strict=True)
         ]
     return graph
+
+
+def _zeros(source: Any) -> Any:
+    """Zeros of the shape of `source`, whatever that is when it runs."""
+    return zeros_like_variant(source) if is_variant(source) else zeros_like(source)
 
 
 def _like(grad: Any, source: Any) -> Any:

@@ -7,6 +7,7 @@ from minitf.framework.shapes import SCALAR, UNKNOWN, TensorShape
 from minitf.ops.control_steps import IfSteps, WhileSteps
 from minitf.ops.registry import Bool, Handle, Index, Mixed, Spec, gradient, op
 from minitf.ops.shape_rules import require_rank, same_as_input
+from minitf.ops.variants import is_variant
 
 
 @op("Capture", shape=same_as_input, alias=True)
@@ -40,7 +41,12 @@ def _branch_results(
     require_rank(pred, 0)
     pairs = zip(then_branch.outputs, else_branch.outputs, strict=True)
     results = [Spec(a.dtype.base_dtype, common_shape(a.shape, b.shape)) for a, b in pairs]
-    return results + [Spec(tensor.dtype.base_dtype, UNKNOWN) for tensor in saved]
+    return results + [Spec(tensor.dtype.base_dtype, saved_shape(tensor)) for tensor in saved]
+
+
+def saved_shape(tensor: Any) -> TensorShape:
+    """What is known of the output of an If that hands out a tensor of one of its branches."""
+    return SCALAR if is_variant(tensor) else UNKNOWN
 
 
 @op(

@@ -89,7 +89,7 @@ class IfSteps(_Steps):
         return [self._branches[0 if self._known else 1]]
 
     def _shapes(self) -> list[Any]:
-        from minitf.ops.control_ops import common_shape
+        from minitf.ops.control_ops import common_shape, saved_shape
 
         results = []
         for i, tensor in enumerate(self._branches[0][0].outputs):
@@ -97,7 +97,7 @@ class IfSteps(_Steps):
             result = self._node.value(tensor.dtype, common_shape(values[0].shape, values[-1].shape))
             result.element = _common_element(values[0].element, values[-1].element)
             results.append(result)
-        return results + [self._node.value(tensor.dtype, TensorShape(None)) for tensor in self._saved]
+        return results + [self._node.value(tensor.dtype, saved_shape(tensor)) for tensor in self._saved]
 
     def _fetched(self, branch: Any, used: set[int]) -> tuple[list[Any], list[int]]:
         """What the branch computes for the outputs `used`, and which outputs these are."""

@@ -23,6 +23,25 @@ def empty_variant() -> dtypes.variant:
 not_differentiable(empty_variant)
 
 
+@op("ZerosLikeVariant", shape=lambda like: SCALAR)
+def zeros_like_variant(like: Variant) -> dtypes.variant:
+    """A stack of zeros like the items of a stack; the zero for anything else."""
+    return _zeros_like(like)
+
+
+def _zeros_like(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return _stack([_zeros_like(item) for item in _items(value)])
+    return (
+        np.zeros(np.shape(value), np.asarray(value).dtype)
+        if isinstance(value, np.ndarray | np.generic)
+        else None
+    )
+
+
+not_differentiable(zeros_like_variant)
+
+
 @op("AddVariants", shape=lambda inputs: SCALAR)
 def add_variants(inputs: [Variant]) -> Variant:
     """The sum of several variants, item by item."""

@@ -61,7 +61,8 @@ class InnerGraph:
 
     def step(self, fetches: list[Tensor]) -> "InnerStep":
         """The function that computes `fetches` from all arguments. More results may follow them."""
-        return InnerStep(self._session, [*fetches, *self._always], self._arguments, self._values)
+        needed = self.needed(fetches)
+        return InnerStep(self._session, [*fetches, *self._always], self._arguments, self._values, needed)
 
 
 class InnerStep:
@@ -73,12 +74,19 @@ class InnerStep:
         fetches: list[Tensor | Operation],
         arguments: list[Tensor],
         values: list[Value],
+        needed: set[int] | None = None,
     ) -> None:
         self._session = session
         self._fetches = fetches
         self._arguments = arguments
         self._values = values
-        self._open = [i for i, value in enumerate(values) if not value.shape.is_fully_defined()]
+        # Arguments of which the shape is known only when they are given. (Where one is not needed, anything
+        # may be given.)
+        self._open = [
+            i
+            for i, value in enumerate(values)
+            if not value.shape.is_fully_defined() and (needed is None or i in needed)
+        ]
         self._plans: dict[tuple, Plan] = {}
 
     @property
