@@ -17,10 +17,9 @@ from minitf.framework.shapes import Dimension, TensorShape
 # --- arithmetic, comparison, logic -------------------------------------------------------------------
 from minitf.ops.math import (
     abs, acos, acosh, add, asin, asinh, atan, atan2, atanh, ceil, conj, cos, cosh, digamma, div,
-    div_no_nan, divide, equal, erf, erfc, exp, expm1, floor, floor_divide as floor_div, floordiv, floormod, greater,
-    greater_equal, igamma, igammac, is_finite,
-    is_inf, is_nan, less, less_equal, lgamma, log, log1p,
-    log_sigmoid, logical_and, logical_not, logical_or, logical_xor, maximum, minimum, mod, multiply,
+    div_no_nan, divide, equal, erf, erfc, exp, expm1, floor, floor_divide as floor_div, floordiv,
+    floormod, greater, greater_equal, igamma, igammac, is_finite, is_inf, is_nan, less, less_equal,
+    lgamma, log, log1p, log_sigmoid, logical_and, logical_not, logical_or, logical_xor, maximum, minimum, mod, multiply,
     negative, not_equal, polygamma, pow, real_divide as realdiv, reciprocal, rint, round, rsqrt, sigmoid,
     sign, sin, sinh, sqrt, square, squared_difference, subtract, tan, tanh, truediv, truncatediv,
     truncatemod, zeta,
@@ -86,6 +85,7 @@ from minitf.ops.special import betainc, lbeta, scalar_mul
 from minitf.ops.split import split
 from minitf.ops.tile import broadcast_dynamic_shape, broadcast_static_shape, broadcast_to, tile
 from minitf.ops.unique import setdiff1d, unique, unique_with_counts
+
 # names of TensorFlow 0.x
 from minitf.ops.join import stack as pack, unstack as unpack
 from minitf.ops.math import multiply as mul, negative as neg, subtract as sub
