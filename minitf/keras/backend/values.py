@@ -284,7 +284,7 @@ class Function:
 
     def __call__(self, inputs: Any) -> Any:
         """The outputs' values for the inputs' values."""
-        values = nest.flatten(inputs)
+        values = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
         if len(values) != len(self.inputs):
             raise ValueError(f"The function takes {len(self.inputs)} inputs, but {len(values)} were given.")
         session = get_session()
