@@ -65,7 +65,8 @@ class Conv(Layer):
         self.filters = None if filters is None else int(filters)
         if self.filters is not None and self.filters <= 0:
             raise ValueError(
-                f"Invalid value for argument `filters`. Expected a strictly positive value. Received filters={filters}."
+                "Invalid value for argument `filters`. Expected a strictly positive value. Received "
+                f"filters={filters}."
             )
         self.groups = groups or 1
         self.kernel_size = sizes(kernel_size, self.rank, "kernel_size")
@@ -204,6 +205,13 @@ class Conv3D(Conv):
         )  # fmt: skip
 
 
+def _ungrouped(layer: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Keywords of a layer without groups, which are in its config none the less."""
+    if kwargs.get("groups", 1) != 1:
+        raise NotImplementedError(f"{type(layer).__name__}: groups={kwargs['groups']} is not supported")
+    return kwargs
+
+
 def _transposed_size(
     size: Any, kernel: int, stride: int, padding: str, output_padding: Any, dilation: int
 ) -> Any:
@@ -224,7 +232,7 @@ class Conv2DTranspose(Conv2D):
         self, filters: Any, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid",
         output_padding: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
-        super().__init__(filters, kernel_size, strides, padding, **kwargs)
+        super().__init__(filters, kernel_size, strides, padding, **_ungrouped(self, kwargs))
         if self.dilation_rate != (1, 1):
             raise NotImplementedError("Conv2DTranspose: dilation_rate other than 1 is not supported")
         self.output_padding = (
@@ -273,9 +281,7 @@ class Conv2DTranspose(Conv2D):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal layer."""
-        config = super().get_config()
-        config.pop("groups")
-        return {**config, "output_padding": self.output_padding}
+        return {**super().get_config(), "output_padding": self.output_padding}
 
 
 class DepthwiseConv2D(Conv2D):
@@ -290,9 +296,10 @@ class DepthwiseConv2D(Conv2D):
         **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(
-            None, kernel_size, strides, padding, data_format, dilation_rate, 1, activation, use_bias,
-            bias_initializer=bias_initializer, bias_regularizer=bias_regularizer,
-            activity_regularizer=activity_regularizer, bias_constraint=bias_constraint, **kwargs,
+            None, kernel_size, strides, padding, data_format, dilation_rate, activation=activation,
+            use_bias=use_bias, bias_initializer=bias_initializer, bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer, bias_constraint=bias_constraint,
+            **_ungrouped(self, kwargs),
         )  # fmt: skip
         self.depth_multiplier = depth_multiplier
         self.depthwise_initializer = initializers.get(depthwise_initializer)
@@ -320,7 +327,7 @@ class DepthwiseConv2D(Conv2D):
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal layer."""
         config = super().get_config()
-        for name in ("filters", "groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"):
+        for name in ("filters", "kernel_initializer", "kernel_regularizer", "kernel_constraint"):
             config.pop(name)
         return {
             **config, "depth_multiplier": self.depth_multiplier,
@@ -343,9 +350,10 @@ class _Separable(Conv):
         pointwise_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(
-            filters, kernel_size, strides, padding, data_format, dilation_rate, 1, activation, use_bias,
-            bias_initializer=bias_initializer, bias_regularizer=bias_regularizer,
-            activity_regularizer=activity_regularizer, bias_constraint=bias_constraint, **kwargs,
+            filters, kernel_size, strides, padding, data_format, dilation_rate, activation=activation,
+            use_bias=use_bias, bias_initializer=bias_initializer, bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer, bias_constraint=bias_constraint,
+            **_ungrouped(self, kwargs),
         )  # fmt: skip
         self.depth_multiplier = depth_multiplier
         self.depthwise_initializer = initializers.get(depthwise_initializer)
@@ -371,11 +379,8 @@ class _Separable(Conv):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal layer."""
-        config = super().get_config()
-        for name in ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"):
-            config.pop(name)
         return {
-            **config, "depth_multiplier": self.depth_multiplier,
+            **super().get_config(), "depth_multiplier": self.depth_multiplier,
             "depthwise_initializer": initializers.serialize(self.depthwise_initializer),
             "pointwise_initializer": initializers.serialize(self.pointwise_initializer),
             "depthwise_regularizer": regularizers.serialize(self.depthwise_regularizer),

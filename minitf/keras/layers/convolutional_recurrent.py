@@ -146,6 +146,9 @@ class ConvLSTM2D(RNN):
         object.__setattr__(self, "_images", TensorShape(first).as_list())
         super().build(input_shape)
 
+    def _cell_scope(self) -> str:
+        return self._weight_scope or self.name
+
     def _state_shapes(self) -> list[tuple[int, ...]]:
         batch, _, *image = self._images
         if None in (batch, *image):

@@ -188,8 +188,6 @@ class _SpatialDropout(Dropout):
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal layer."""
         config = super().get_config()
-        for name in ("noise_shape", "seed"):
-            config.pop(name)
         return config if self._rank == 1 else {**config, "data_format": self.data_format}
 
 
@@ -395,7 +393,7 @@ class Lambda(Layer):
         """The arguments that make an equal layer; the function as marshalled code."""
         from minitf.keras.utils.function_code import dump_function
 
-        is_lambda = isinstance(self.function, types.LambdaType) and self.function.__name__ == "<lambda>"
+        is_lambda = isinstance(self.function, types.LambdaType)  # any function written in Python
         return {
             **super().get_config(),
             "function": dump_function(self.function) if is_lambda else self.function.__name__,
@@ -409,7 +407,7 @@ class Lambda(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Lambda":
-        """A layer made from what `get_config` returned. The marshalled code in it is run: trust its source."""
+        """A layer made from what `get_config` returned. Code in it is run: trust its source."""
         from minitf.keras.utils.function_code import load_function
         from minitf.keras.utils.generic_utils import deserialize_keras_object
 

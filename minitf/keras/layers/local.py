@@ -84,18 +84,19 @@ class _LocallyConnected(Conv):
             ]
             cuts = [slice(None), slice(None), *cuts] if first else [slice(None), *cuts, slice(None)]
             patches.append(reshape(inputs[tuple(cuts)], [-1, window]))
-        outputs = transpose(matmul(stack(patches), self.kernel), [1, 0, 2])
-        outputs = reshape(outputs, [-1, *self.places, self.filters])
+        order = [1, 2, 0] if first else [1, 0, 2]
+        sizes = [self.filters, *self.places] if first else [*self.places, self.filters]
+        outputs = reshape(transpose(matmul(stack(patches), self.kernel), order), [-1, *sizes])
         if self.use_bias:
-            outputs = outputs + self.bias
-        outputs = self.activation(outputs)
-        return transpose(outputs, [0, self.rank + 1, *range(1, self.rank + 1)]) if first else outputs
+            # With channels first Keras has the numbers of the bias in another order than its shape says.
+            outputs = outputs + reshape(self.bias, sizes)
+        return self.activation(outputs)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal layer."""
         config = super().get_config()
-        config.pop("groups")
-        config.pop("dilation_rate")
+        for name in ("groups", "dilation_rate"):
+            config.pop(name)
         return {**config, "implementation": self.implementation}
 
 

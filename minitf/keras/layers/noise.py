@@ -71,7 +71,7 @@ class GaussianDropout(_Noise):
 
 
 class AlphaDropout(_Noise):
-    """Sets a share `rate` to selu's lowest value in training; mean and variance stay (Klambauer et al. 2017)."""
+    """In training sets a share `rate` to selu's lowest value, and keeps mean and variance."""
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(rate, seed, kwargs)

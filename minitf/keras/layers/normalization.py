@@ -184,6 +184,7 @@ class LayerNormalization(_Scaled):
         self._axes = [a % len(sizes) for a in axes]
         if any(not -len(sizes) <= a < len(sizes) for a in axes) or len(set(self._axes)) != len(axes):
             raise ValueError(f"Invalid value for `axis` argument. Received: axis={self.axis}")
+        self.axis = list(self._axes)
         shape = tuple(sizes[a] for a in self._axes)
         self._spread = [sizes[i] if i in self._axes else 1 for i in range(len(sizes))]
         self.gamma = self._parameter("gamma", shape) if self.scale else None

@@ -156,12 +156,16 @@ class RNN(Layer):
         specs = self._map_shapes(self._spec, input_shape)
         self.input_spec = [InputSpec(shape=s) for s in nest.flatten(specs)]
         if isinstance(self.cell, Layer) and not self.cell.built:
-            self.cell._weight_scope = f"{self._weight_scope or self.name}/{self.cell.name}"
+            self.cell._weight_scope = self._cell_scope()
             self.cell.build(self._map_shapes(self._step_shape, input_shape))
             self.cell.built = True
         if self.stateful:
             self.reset_states()
         self.built = True
+
+    def _cell_scope(self) -> str:
+        """What the names of the cell's weights begin with."""
+        return f"{self._weight_scope or self.name}/{self.cell.name}"
 
     def _map_shapes(self, function: Any, shapes: Any) -> Any:
         if isinstance(shapes, tuple) and shapes and not isinstance(shapes[0], int | None):

@@ -96,8 +96,8 @@ class Cropping2D(_Spatial):
         for axis, (first, last) in zip(self._axes, self.cropping, strict=True):
             if known[axis] is not None and first + last >= known[axis]:
                 raise ValueError(
-                    f"`cropping` parameter of `Cropping` layer must be smaller than the input shape. Received: "
-                    f"input_shape={tuple(known)} and cropping={self.cropping}"
+                    "`cropping` parameter of `Cropping` layer must be smaller than the input shape. "
+                    f"Received: input_shape={tuple(known)} and cropping={self.cropping}"
                 )
         cuts = [slice(first, -last if last else None) for first, last in self.cropping]
         return inputs[tuple(self._arranged(cuts, slice(None)))]
@@ -132,9 +132,12 @@ class _Repeating(_Spatial):
 
     def call(self, inputs: Any) -> Any:
         """Repeats rows, columns, …"""
+        sizes = inputs.shape.as_list()
         for axis, times in zip(self._axes, self.size, strict=True):
             if times > 1:
                 inputs = repeat(inputs, times, axis=axis)
+            sizes[axis] = None if sizes[axis] is None else sizes[axis] * times
+        inputs.set_shape(sizes)
         return inputs
 
     def get_config(self) -> dict[str, Any]:
