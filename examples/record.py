@@ -4,6 +4,7 @@ python examples/record.py [NAME ...]
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,10 @@ PROGRAMS = (
     "activations",
     "cnn_fashion",
     "fashion_mnist",
+    "keras_mlp",
+    "keras_callback",
+    "keras_cnn",
+    "keras_feature_maps",
 )
 
 
@@ -31,7 +36,8 @@ def record(name: str) -> None:
         stdout=subprocess.PIPE,
         check=True,
     )
-    (FOLDER / "output" / f"{name}.txt").write_bytes(done.stdout)
+    # Of a line that is drawn again and again (a progress bar), what is seen in the end.
+    (FOLDER / "output" / f"{name}.txt").write_bytes(re.sub(rb"[^\n]*\r", b"", done.stdout))
 
 
 if __name__ == "__main__":

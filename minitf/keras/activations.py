@@ -40,7 +40,14 @@ def softmax(x: Any, axis: int = -1) -> Any:
     x = _tensor(x)
     if x.shape.rank is not None and x.shape.rank <= 1:
         raise ValueError(f"Cannot apply softmax to a tensor that is 1D. Received input: {x}")
-    return _softmax(x, axis=axis)
+    return _keep_logits(_softmax(x, axis=axis), x)
+
+
+def _keep_logits(y: Any, x: Any) -> Any:
+    """Leaves the input on the output, for losses that are exact with it."""
+    if not interpreter().eager:
+        y._keras_logits = x
+    return y
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
@@ -98,7 +105,8 @@ def tanh(x: Any) -> Any:
 
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x))."""
-    return math.sigmoid(_tensor(x))
+    x = _tensor(x)
+    return _keep_logits(math.sigmoid(x), x)
 
 
 def exponential(x: Any) -> Any:

@@ -3,6 +3,7 @@
 Formulas: https://www.tensorflow.org/api_docs/python/tf/keras/losses.
 """
 
+import warnings
 from typing import Any
 
 from minitf.framework import dtypes
@@ -138,12 +139,28 @@ def _smoothed(y_true: Any, smoothing: float, classes: Any) -> Any:
     return y_true * (one - s) + s / cast(classes, y_true.dtype)
 
 
-def _source(y_pred: Any, op_types: tuple[str, ...]) -> Any:
-    """The op that made the predictions, looking through the identities that layers add, if of such a type."""
+def _logits(y_pred: Any, from_logits: bool, activation: str, loss: str) -> Any:
+    """The predictions as logits, or None if they are but probabilities.
+
+    Keras's own activations leave their input on their output, which then counts (of whatever kind: so does
+    Keras). Else it is the input of the op `activation`, seen through the identities that layers add.
+    """
+    left = getattr(y_pred, "_keras_logits", None)
     op = getattr(y_pred, "op", None)
     while op is not None and op.type == "Identity" and op.inputs:
         op = op.inputs[0].op
-    return op if op is not None and op.type in op_types else None
+    made_by_activation = op is not None and op.type == activation
+    if from_logits and (left is not None or made_by_activation):
+        warnings.warn(
+            f"`{loss}` received `from_logits=True`, but the `output` argument was produced by a {activation} "
+            "activation and thus does not represent logits. Was this intended?",
+            stacklevel=3,
+        )
+    if left is not None:
+        return left
+    if from_logits:
+        return y_pred
+    return op.inputs[0] if made_by_activation else None
 
 
 def categorical_crossentropy(
@@ -154,12 +171,9 @@ def categorical_crossentropy(
     y_true = _smoothed(y_true, label_smoothing, y_true.shape.sizes[-1] if label_smoothing else 1)
     if not y_true.shape.is_compatible_with(y_pred.shape):
         raise ValueError(f"Shapes {y_true.shape} and {y_pred.shape} are incompatible")
-    softmax = None if from_logits else _source(y_pred, ("Softmax",))
-    if softmax is not None and axis in (-1, (y_pred.shape.rank or 0) - 1):
-        # The logits before a softmax give the same loss, without a logarithm of small numbers.
-        return cross_entropy.softmax_cross_entropy_with_logits_v2(labels=y_true, logits=softmax.inputs[0])
-    if from_logits:
-        return cross_entropy.softmax_cross_entropy_with_logits_v2(labels=y_true, logits=y_pred, axis=axis)
+    logits = _logits(y_pred, from_logits, "Softmax", "categorical_crossentropy")
+    if logits is not None and (from_logits or axis in (-1, (y_pred.shape.rank or 0) - 1)):
+        return cross_entropy.softmax_cross_entropy_with_logits_v2(labels=y_true, logits=logits, axis=axis)
     y_pred = y_pred / reduce_sum(y_pred, axis, keepdims=True)
     y_pred = clip_by_value(y_pred, _epsilon(y_pred), _number(1.0 - state.epsilon(), y_pred))
     return -reduce_sum(y_true * math.log(y_pred), axis)
@@ -171,12 +185,8 @@ def sparse_categorical_crossentropy(
     """-log of the probability (or logit) of the class that y_true names; 0 where that is `ignore_class`."""
     y_pred = interpreter().convert(y_pred, None)
     y_true = interpreter().convert(y_true, None)
-    softmax = None if from_logits else _source(y_pred, ("Softmax",))
-    if softmax is not None:
-        logits = softmax.inputs[0]
-    elif from_logits:
-        logits = y_pred
-    else:
+    logits = _logits(y_pred, from_logits, "Softmax", "sparse_categorical_crossentropy")
+    if logits is None:
         logits = math.log(clip_by_value(y_pred, _epsilon(y_pred), _number(1.0 - state.epsilon(), y_pred)))
     count = logits.shape.rank
     if axis not in (-1, (count or 0) - 1):
@@ -201,9 +211,8 @@ def binary_crossentropy(
     """The mean of -y_true * log(y_pred) - (1 - y_true) * log(1 - y_pred)."""
     y_true, y_pred = _pair(y_true, y_pred)
     y_true = _smoothed(y_true, label_smoothing, 2)
-    sigmoid = None if from_logits else _source(y_pred, ("Sigmoid",))
-    if sigmoid is not None or from_logits:
-        logits = y_pred if sigmoid is None else sigmoid.inputs[0]
+    logits = _logits(y_pred, from_logits, "Sigmoid", "binary_crossentropy")
+    if logits is not None:
         each = cross_entropy.sigmoid_cross_entropy_with_logits(labels=y_true, logits=logits)
         return reduce_mean(each, axis)
     one, least = _number(1.0, y_pred), _epsilon(y_pred)

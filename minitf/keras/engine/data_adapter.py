@@ -3,6 +3,7 @@
 x, y and weights of a batch are nested structures of NumPy arrays (None where there is nothing).
 """
 
+import itertools
 import math as pymath
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -29,15 +30,19 @@ def as_batches(
     steps: int | None = None,
     shuffle: Any = False,
     class_weight: dict | None = None,
+    passes: int = 1,
 ) -> "Batches":
-    """The right source for what `fit`, `evaluate` or `predict` was given."""
+    """The right source for what `fit`, `evaluate` or `predict` was given.
+
+    Where an epoch has a given number of `steps`, arrays are gone through up to `passes` times in all.
+    """
     if _is_sequence(x):
         _refuse(y, sample_weight, "`keras.utils.Sequence`")
         return SequenceBatches(x, steps, bool(shuffle), class_weight)
     if _is_iterable_of_batches(x):
         _refuse(y, sample_weight, "a dataset, generator or iterator")
         return IteratorBatches(x, steps, class_weight)
-    return ArrayBatches(x, y, sample_weight, batch_size, steps, shuffle, class_weight)
+    return ArrayBatches(x, y, sample_weight, batch_size, steps, shuffle, class_weight, passes)
 
 
 def _is_sequence(x: Any) -> bool:
@@ -73,6 +78,9 @@ class Batches:
 
     def end_epoch(self) -> None:
         """Called when an epoch is over."""
+
+    def restart(self) -> None:
+        """Called before each validation: those that can begin anew."""
 
 
 def plain_array(value: Any) -> np.ndarray:
@@ -119,6 +127,7 @@ class ArrayBatches(Batches):
         steps: int | None,
         shuffle: Any,
         class_weight: dict | None = None,
+        passes: int = 1,
     ) -> None:
         x, y = arrays_of(x), arrays_of(y)
         weight = arrays_of(sample_weight)
@@ -141,27 +150,30 @@ class ArrayBatches(Batches):
             batch_size = pymath.ceil(self.samples / steps) if steps else 32
         self.batch_size = int(batch_size)
         self.shuffle = shuffle
-        own = pymath.ceil(self.samples / self.batch_size)
-        self.steps = own if steps is None else steps
-        self._own_steps = own
+        self.steps = pymath.ceil(self.samples / self.batch_size) if steps is None else steps
+        self._is_given = steps is not None
+        self._passes = passes
+        self.restart()
 
     def peek(self) -> Batch:
         """The first batch."""
         return self._cut(np.arange(min(self.batch_size, self.samples)))
 
+    def restart(self) -> None:
+        """Begins with the first pass again."""
+        self._stream = itertools.chain.from_iterable(self._pass() for _ in range(self._passes))
+
     def epoch(self) -> Iterator[Batch]:
-        """The batches of one epoch, in a new order if shuffled."""
-        remaining = self.steps
-        while remaining > 0 and self.samples:
-            order = self._order()
-            for start in range(0, self.samples, self.batch_size):
-                if remaining == 0:
-                    return
-                remaining -= 1
-                if order is None:
-                    yield self._slice(start, min(start + self.batch_size, self.samples))
-                else:
-                    yield self._cut(order[start : start + self.batch_size])
+        """The batches of one epoch: a pass, or where steps are given so many that follow the last epoch's."""
+        return itertools.islice(self._stream, self.steps) if self._is_given else self._pass()
+
+    def _pass(self) -> Iterator[Batch]:
+        order = self._order()
+        for start in range(0, self.samples, self.batch_size):
+            if order is None:
+                yield self._slice(start, min(start + self.batch_size, self.samples))
+            else:
+                yield self._cut(order[start : start + self.batch_size])
 
     def _order(self) -> np.ndarray | None:
         if not self.shuffle:
@@ -317,6 +329,12 @@ def split_validation(x: Any, y: Any, sample_weight: Any, fraction: float) -> tup
 
     Raises ValueError for data that cannot be split or a split that leaves nothing.
     """
+    if not all(a is None or isinstance(a, np.ndarray) or np.ndim(a) for a in nest.flatten((x, y))):
+        found = [type(a) for a in nest.flatten((x, y)) if a is not None]
+        raise ValueError(
+            "`validation_split` is only supported for Tensors or NumPy arrays, found following types in the "
+            f"input: {found}"
+        )
     if not 0 <= fraction < 1:
         raise ValueError(f"`validation_split` must be between 0 and 1, received: {fraction}.")
     data = [arrays_of(part) for part in (x, y, sample_weight)]

@@ -206,7 +206,9 @@ class Model(OldNames, Description, Network):
                 (x, y, sample_weight), validation_data = split_validation(
                     x, y, sample_weight, validation_split
                 )
-        batches = as_batches(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
+        batches = as_batches(
+            x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight, passes=epochs
+        )
         self._check_targets(batches.peek())
         self._step("train", batches.peek())
         verbose = _verbosity(verbose)
@@ -272,6 +274,7 @@ class Model(OldNames, Description, Network):
 
     def _evaluate(self, batches: Batches, callbacks: Any) -> dict[str, Any]:
         self.reset_metrics()
+        batches.restart()
         callbacks.on_test_begin()
         step, logs = None, {}
         for number, batch in enumerate(batches.epoch()):
@@ -356,6 +359,7 @@ class Model(OldNames, Description, Network):
         for number, batch in enumerate(batches.epoch()):
             if not quiet:
                 listeners.on_predict_batch_begin(number)
+            batch = Batch(batch.x)
             if step is None or not batches.uniform:
                 step = self._step("predict", batch)
             outputs.append(step(batch))
