@@ -261,10 +261,15 @@ def test_biases_and_normalizations():
     np.testing.assert_allclose(_values(K.bias_add(x, whole)), x + whole)
     with pytest.raises(ValueError, match="Unexpected bias dimensions 2, expect to be 1 or 3 dimensions"):
         K.bias_add(x, whole[0])
-    normed, mean, variance = map(_values, K.normalize_batch_in_training(x, bias, bias + 1, [0, 1, 2]))
+    normed, mean, variance = map(_values, K.normalize_batch_in_training(x, bias + 1, bias, [0, 1, 2]))
     np.testing.assert_allclose(mean, x.mean((0, 1, 2)), rtol=1e-5)
-    np.testing.assert_allclose(variance, x.var((0, 1, 2)), rtol=1e-5)
-    np.testing.assert_allclose(normed, (x - mean) / np.sqrt(variance + 1e-3) * bias + bias + 1, rtol=1e-4)
+    np.testing.assert_allclose(variance, x.var((0, 1, 2), ddof=1), rtol=1e-5)
+    expected = (x - mean) / np.sqrt(x.var((0, 1, 2)) + 1e-3) * (bias + 1) + bias
+    np.testing.assert_allclose(normed, expected, rtol=1e-4, atol=1e-6)
+    rows = x[0, 0]
+    normed, mean, variance = map(_values, K.normalize_batch_in_training(rows, None, None, [0]))
+    np.testing.assert_allclose(variance, rows.var(0), rtol=1e-5)
+    np.testing.assert_allclose(normed, (rows - mean) / np.sqrt(variance + 1e-3), rtol=1e-4, atol=1e-6)
     other = _values(K.batch_normalization(x, bias[:3], bias[:3] + 1, None, None, axis=1))
     wide = bias[:3].reshape(1, 3, 1, 1)
     np.testing.assert_allclose(other, (x - wide) / np.sqrt(wide + 1.001), rtol=1e-5, atol=1e-6)

@@ -21,6 +21,7 @@ from minitf.ops.conv_depthwise import separable_conv2d as _separable_conv2d
 from minitf.ops.conv_more import convolution
 from minitf.ops.dropout import dropout as _dropout
 from minitf.ops.join import stack
+from minitf.ops.norm_fused import fused_batch_norm
 from minitf.ops.pool import avg_pool, max_pool
 from minitf.ops.volume import avg_pool3d, max_pool3d
 
@@ -297,8 +298,16 @@ def batch_normalization(
 def normalize_batch_in_training(
     x: Any, gamma: Any, beta: Any, reduction_axes: Any, epsilon: float = 1e-3
 ) -> tuple[Any, Any, Any]:
-    """x normalized by its own mean and variance over `reduction_axes`: (normalized, mean, variance)."""
+    """x normalized by its own mean and variance over `reduction_axes`: (normalized, mean, variance).
+
+    Of images over [0, 1, 2] the variance is the unbiased one, over N - 1, as TensorFlow's fused op gives it.
+    """
     x = tensor(x)
+    if ndim(x) == 4 and list(reduction_axes) == [0, 1, 2]:
+        channels = int_shape(x)[-1]
+        gamma = np.ones(channels, x.dtype.numpy_dtype) if gamma is None else gamma
+        beta = np.zeros(channels, x.dtype.numpy_dtype) if beta is None else beta
+        return fused_batch_norm(x, gamma, beta, epsilon=epsilon)
     mean, variance = norm.moments(x, list(reduction_axes))
     wide = [1 if axis in reduction_axes else size for axis, size in enumerate(int_shape(x))]
     wide = [-1 if size is None else size for size in wide]
