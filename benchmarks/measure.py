@@ -14,14 +14,14 @@ from pathlib import Path
 ENGINES = ("minitf", "tensorflow")
 
 
-def time_steps(step: Callable[[], object], seconds: float) -> float:
+def time_steps(step: Callable[[], object], seconds: float, warm: int = 5, least: int = 10) -> float:
     """Returns the median time of one call of `step`, in seconds.
 
-    Calls it for a quarter of `seconds` unmeasured (at least 5 times: caches fill, kernels compile),
-    then times each call for `seconds` (at least 10 calls).
+    Calls it for a quarter of `seconds` unmeasured (at least `warm` times: caches fill, kernels compile),
+    then times each call for `seconds` (at least `least` calls).
     """
-    _repeat(step, seconds / 4, 5)
-    return statistics.median(_repeat(step, seconds, 10))
+    _repeat(step, seconds / 4, warm)
+    return statistics.median(_repeat(step, seconds, least))
 
 
 def _repeat(step: Callable[[], object], seconds: float, least: int) -> list[float]:

@@ -11,7 +11,9 @@ A new one is a function `build(tf)` that sets things up and returns the step to 
 function decorated with `whole`, which is given a `Run` and returns its figure itself.
 """
 
+import contextlib
 import importlib
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,10 +31,15 @@ def _tensorflow_v1() -> ModuleType:
 
 
 # The module that a workload sees, per face and engine.
+# Keras is Keras 2 on both sides: TensorFlow's is the package tf-keras, run by TensorFlow 2.
 FACES: dict[str, dict[str, Callable[[], ModuleType]]] = {
     "tf1": {
         "minitf": lambda: importlib.import_module("minitf"),
         "tensorflow": _tensorflow_v1,
+    },
+    "keras": {
+        "minitf": lambda: importlib.import_module("minitf.keras"),
+        "tensorflow": lambda: importlib.import_module("tf_keras"),
     },
 }
 
@@ -75,12 +82,12 @@ def whole(title: str, unit: str = "s", **options: bool):
     return declare
 
 
-def step(title: str, face: str = "tf1"):
-    """Declares a workload that is one step, timed again and again: `build(tf) -> step()`."""
+def step(title: str, face: str = "tf1", steps: int = 1):
+    """Declares a workload that is timed again and again: `build(tf) -> step()`, which does `steps` steps."""
 
     def declare(build: Callable[[ModuleType], Callable[[], object]]):
         def run(run: Run) -> float:
-            return measure.time_steps(build(run.load(face)), run.seconds)
+            return measure.time_steps(build(run.load(face)), run.seconds) / steps
 
         WORKLOADS[build.__name__] = Workload(build.__name__, title, "s", run)
         return build
@@ -112,7 +119,7 @@ def counter(tf):
     return lambda: sess.run(update)
 
 
-# Networks on images of Fashion-MNIST's size.
+# Networks on images of Fashion-MNIST's size, by sessions.
 
 
 @step("MLP 784-256-10, batch 100, feed_dict")
@@ -143,6 +150,92 @@ def seed_cnn(tf):
     hidden = tf.reshape(hidden, [-1, 5 * 5 * 64])
     logits = _dense(tf, tf.nn.relu(_dense(tf, hidden, 128, "hidden")), 10, "scores")
     return _fed_step(tf, _adam(tf, labels, logits), images, labels, _batches(32))
+
+
+# The same networks by Keras: layers, `fit`, `evaluate` and `predict`.
+
+
+def fit(title: str, **options: object):
+    """Declares a workload that trains: `build(keras) -> (model, inputs, targets)`; see `_time_fit`."""
+
+    def declare(build: Callable[[ModuleType], tuple]):
+        def run(run: Run) -> float:
+            return _time_fit(*build(run.load("keras")), run.seconds, **options)
+
+        WORKLOADS[build.__name__] = Workload(build.__name__, title, "s", run)
+        return build
+
+    return declare
+
+
+@fit("Keras MLP 784-128-10, batch 32, fit per step")
+def keras_mlp_fit(keras):
+    """The lecture's first Keras program, without a progress bar."""
+    return _keras_mlp(keras), *_examples(3200)
+
+
+@fit("Keras MLP 784-128-10, batch 32, fit per step, progress bar", verbose=1)
+def keras_mlp_fit_bar(keras):
+    """The same with a progress bar, which goes nowhere."""
+    return _keras_mlp(keras), *_examples(3200)
+
+
+@fit("Keras MLP 784-512-10, batch 32, fit per step")
+def keras_wide_mlp_fit(keras):
+    """The network of the lecture's callback."""
+    return _keras_mlp(keras, 512), *_examples(3200)
+
+
+@fit("Keras CNN, two 64-filter convolutions, batch 32, fit per step")
+def keras_cnn_fit(keras):
+    """The lecture's Keras network of two convolutions: 243,786 weights."""
+    return _keras_cnn(keras), *_examples(640, (28, 28, 1))
+
+
+@fit("Keras horse-or-human CNN 150x150x3, batch 32, RMSprop, fit per step")
+def keras_horses_fit(keras):
+    """Three convolutions and poolings, 512 units and one that decides."""
+    layers = keras.layers
+    stack = [layers.Conv2D(16, 3, activation="relu", input_shape=(150, 150, 3)), layers.MaxPooling2D()]
+    for _ in range(2):
+        stack += [layers.Conv2D(64, 3, activation="relu"), layers.MaxPooling2D()]
+    stack += [layers.Flatten(), layers.Dense(512, activation="relu"), layers.Dense(1, activation="sigmoid")]
+    model = keras.Sequential(stack)
+    model.compile(keras.optimizers.RMSprop(0.001), "binary_crossentropy", metrics=["accuracy"])
+    return model, *_examples(128, (150, 150, 3), classes=2)
+
+
+@fit("Keras LSTM classifier 28x28, 128 units, batch 128, fit per step", batch_size=128)
+def keras_lstm_fit(keras):
+    """Images read row by row."""
+    lstm = keras.layers.LSTM(128, input_shape=(28, 28))
+    model = _compiled(keras.Sequential([lstm, keras.layers.Dense(10, activation="softmax")]))
+    return model, *_examples(1280)
+
+
+@step("Keras MLP 784-128-10, evaluate per step", face="keras", steps=100)
+def keras_mlp_evaluate(keras):
+    """Loss and accuracy of 100 batches of 32."""
+    model, (images, labels) = _keras_mlp(keras), _examples(3200)
+    return lambda: model.evaluate(images, labels, verbose=0)
+
+
+@step("Keras CNN, evaluate per step", face="keras", steps=20)
+def keras_cnn_evaluate(keras):
+    """Loss and accuracy of 20 batches of 32."""
+    model, (images, labels) = _keras_cnn(keras), _examples(640, (28, 28, 1))
+    return lambda: model.evaluate(images, labels, verbose=0)
+
+
+def _predictions(title: str, build: Callable, shape: tuple[int, ...], size: int) -> None:
+    """Declares a workload that predicts the classes of `size` images in one call."""
+
+    def predict(keras):
+        model, (images, _) = build(keras), _examples(size, shape)
+        return lambda: model.predict(images, verbose=0)
+
+    predict.__name__ = f"{build.__name__[1:]}_predict_{size}"
+    step(f"Keras {title}, predict, batch {size}", face="keras")(predict)
 
 
 # Starts and sizes.
@@ -237,3 +330,56 @@ def _fed_step(tf, train, images, labels, batches):
         sess.run(train, feed_dict={images: fed_images, labels: fed_labels})
 
     return step
+
+
+def _time_fit(model, images, labels, seconds: float, batch_size: int = 32, verbose: int = 0) -> float:
+    """Returns the median over epochs of the time per step, in seconds.
+
+    The first epoch, which compiles, is not counted; at least 3 more are.
+    """
+    steps = len(images) // batch_size
+
+    def epoch():
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+            model.fit(images, labels, batch_size, epochs=1, verbose=verbose)
+
+    epoch()
+    return measure.time_steps(epoch, seconds, warm=1, least=3) / steps
+
+
+def _keras_mlp(keras, units=128):
+    layers = keras.layers
+    return _compiled(keras.Sequential([
+        layers.Flatten(input_shape=(28, 28)),
+        layers.Dense(units, activation="relu"),
+        layers.Dense(10, activation="softmax"),
+    ]))  # fmt: skip
+
+
+def _keras_cnn(keras):
+    layers = keras.layers
+    return _compiled(keras.Sequential([
+        layers.Conv2D(64, 3, activation="relu", input_shape=(28, 28, 1)),
+        layers.MaxPooling2D(2, 2),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.MaxPooling2D(2, 2),
+        layers.Flatten(),
+        layers.Dense(128, activation="relu"),
+        layers.Dense(10, activation="softmax"),
+    ]))  # fmt: skip
+
+
+def _compiled(model):
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def _examples(count, shape=(28, 28), classes=10):
+    """Returns `count` images of noise in [0, 1) and their labels."""
+    random = np.random.default_rng(0)
+    return random.random((count, *shape), np.float32), random.integers(classes, size=count)
+
+
+for _size in (32, 1):
+    _predictions("MLP 784-128-10", _keras_mlp, (28, 28), _size)
+    _predictions("CNN", _keras_cnn, (28, 28, 1), _size)
