@@ -49,6 +49,9 @@ OPTIONS = [
     {"num_words": 20},
     {"num_words": 20, "skip_top": 5, "oov_char": None},
     {"maxlen": 9, "seed": 3},
+]
+# tf-keras's imdb cannot do these: it adds arrays of texts up, as numbers.
+WITHOUT_START = [
     {"start_char": None, "index_from": 0},
     {"start_char": None, "index_from": None, "oov_char": 0},
 ]
@@ -61,7 +64,7 @@ def test_imdb(both, options):
     _same(*both("imdb", arrays, **options))
 
 
-@pytest.mark.parametrize("options", [*OPTIONS, {"test_split": 0.5}])
+@pytest.mark.parametrize("options", [*OPTIONS, *WITHOUT_START, {"test_split": 0.5}])
 def test_reuters(both, options):
     x, y = _texts(31, 2)
     _same(*both("reuters", {"x": x, "y": y}, **options))
