@@ -16,6 +16,21 @@ SHARES = _RANDOM.dirichlet(np.ones(4), 6).astype("float32")
 ONE_HOT = np.eye(4, dtype="float32")[[0, 3, 1, 1, 2, 0]]
 CLASSES = np.array([0, 3, 1, 1, 2, 0])
 
+MASK = np.array([[True, True, False, True, True, False], [False, True, True, False, True, True]])
+
+
+def _recurrence(K, c, **options):  # noqa: N803
+    def step(x, states):
+        new = K.tanh(x + states[0] * 0.5 + sum(states[2:], 0.0))
+        return new * 2, [new, states[1] + 1]
+
+    inputs = np.ascontiguousarray(SEQUENCE.swapaxes(0, 1)) if "time_major" in options else SEQUENCE
+    last, outputs, states = K.rnn(
+        step, c(inputs), [c(np.zeros((2, 4), "f")), c(np.zeros((2, 1), "f"))], input_length=6, **options
+    )
+    return [last, outputs, *states]
+
+
 CALLS = {
     **{
         name: (lambda K, c, name=name: getattr(K, name)(c(X)))
@@ -118,6 +133,14 @@ CALLS = {
         K.map_fn(lambda row: row * 2 + 1, c(X)), K.foldl(lambda a, b: a * 2 + b, c(X)),
         K.foldr(lambda a, b: a * 2 + b, c(X)),
     ],
+    "rnn": lambda K, c: [
+        part
+        for options in (
+            {}, {"go_backwards": True}, {"mask": c(MASK)}, {"mask": c(MASK), "zero_output_for_mask": True},
+            {"unroll": True, "mask": c(MASK)}, {"time_major": True}, {"constants": [c(VECTOR)]},
+        )
+        for part in _recurrence(K, c, **options)
+    ],
     "casts": lambda K, c: [
         K.cast(c(X * 3), "int32"), K.cast_to_floatx(np.arange(3)), K.eye(3), K.zeros((2, 3)),
     ],
@@ -147,6 +170,6 @@ def test_every_name_is_there():
     missing = theirs - set(dir(keras.backend))
     assert missing == {
         # connectionist temporal classification, and what is newer than Keras 2.4
-        "ctc_batch_cost", "ctc_decode", "ctc_label_dense_to_sparse", "rnn", "binary_focal_crossentropy",
+        "ctc_batch_cost", "ctc_decode", "ctc_label_dense_to_sparse", "binary_focal_crossentropy",
         "categorical_focal_crossentropy", "experimental",
     }  # fmt: skip

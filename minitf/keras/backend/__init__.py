@@ -15,6 +15,7 @@ from minitf.keras.backend.neural import (
     sparse_categorical_crossentropy,
 )  # fmt: skip
 from minitf.keras.backend.phases import in_test_phase, in_train_phase, print_tensor, switch
+from minitf.keras.backend.recurrence import rnn
 from minitf.keras.backend.shaping import (
     arange, batch_dot, batch_flatten, concatenate, dot, expand_dims, flatten, foldl, foldr, gather, map_fn,
     one_hot, permute_dimensions, repeat, repeat_elements, reshape, resize_images, resize_volumes, reverse,
