@@ -195,3 +195,8 @@ def test_keras_is_loaded_when_it_is_asked_for():
         "assert not [m for m in ('h5py', 'numba', 'tensorboardX', 'PIL') if m in sys.modules]"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_there_is_one_processor():
+    with pytest.raises(NotImplementedError, match="multi_gpu_model: minitf computes on the processor"):
+        keras.utils.multi_gpu_model(None, 2)

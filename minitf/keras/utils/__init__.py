@@ -7,6 +7,7 @@ from minitf.keras.utils.generic_utils import (
     get_registered_name, get_registered_object, register_keras_serializable, serialize_keras_object,
 )  # fmt: skip
 from minitf.keras.utils.layer_utils import get_source_inputs
+from minitf.keras.utils.multi_gpu_utils import multi_gpu_model
 from minitf.keras.utils.np_utils import normalize, set_random_seed, to_categorical
 from minitf.keras.utils.progbar import Progbar
 from minitf.keras.utils.vis_utils import model_to_dot, plot_model
