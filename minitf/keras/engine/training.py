@@ -189,7 +189,9 @@ class Model(OldNames, Description, Network):
 
         `x` and `y` are arrays, lists or dicts of them; or `x` is a generator, a `keras.utils.Sequence` or a
         dataset that gives (inputs, targets) or (inputs, targets, sample_weights). `epochs` is the number of
-        the last epoch, counted from `initial_epoch`.
+        the last epoch, counted from `initial_epoch`. Batches are made one by one as they are needed, whatever
+        `max_queue_size`, `workers` and `use_multiprocessing` say (`keras.utils.OrderedEnqueuer` makes them
+        ahead).
 
         Raises RuntimeError before `compile`, ValueError for data that does not fit the model.
         """
