@@ -302,13 +302,12 @@ def get(identifier: Any) -> Any:
 
     Raises ValueError for anything else.
     """
+    from minitf.keras.engine.train_optimizer import TFOptimizer
     from minitf.train.optimizer import Optimizer as TrainOptimizer
 
-    if isinstance(identifier, Optimizer):
+    if isinstance(identifier, Optimizer | TFOptimizer):
         return identifier
     if isinstance(identifier, TrainOptimizer):
-        from minitf.keras.engine.train_optimizer import TFOptimizer
-
         return TFOptimizer(identifier)
     if isinstance(identifier, str):
         return deserialize({"class_name": identifier, "config": {}})

@@ -41,6 +41,7 @@ class ModelStep:
             logs = self._objective(mode, nest.flatten(outputs))
             self.log_names = list(logs)
             self._run = graph.runner(feeds + leaves((self._y, self._weight)), list(logs.values()))
+        graph.initialize()
 
     def _objective(self, mode: str, outputs: list[Any]) -> dict[str, Any]:
         model, graph = self._model, self._graph

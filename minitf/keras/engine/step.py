@@ -34,6 +34,7 @@ class StepGraph(Graph):
         self._alive: list[Any] = []  # ids are keys above, so the tensors must not be freed
         self.side_effects: list[Operation] = []
         self._last_change: dict[Any, Operation] = {}
+        self._initializers: dict[Operation, Operation] = {}
         self.model_graph = state.get_graph()
         self.session = Session(graph=self)
 
@@ -42,6 +43,8 @@ class StepGraph(Graph):
         result = super().apply(definition, inputs, attrs, name)
         node = self._operations[name]
         mutates = definition.mutates
+        if mutates and self._initialises(node):
+            return result
         for i, tensor in enumerate(node.inputs):
             if not tensor.dtype._is_ref:
                 continue
@@ -53,6 +56,18 @@ class StepGraph(Graph):
         if mutates or not node.outputs and definition.stateful and definition.name != "NoOp":
             self.side_effects.append(node)
         return result
+
+    def _initialises(self, node: Operation) -> bool:
+        """Whether `node` is the first assignment to a variable of this graph alone."""
+        variable = node.inputs[0].op
+        if variable.attrs.get("storage") is not None or variable in self._initializers:
+            return False
+        self._initializers[variable] = node
+        return True
+
+    def initialize(self) -> None:
+        """Initialises the variables of this graph alone: slots of `tf.train`'s optimizers."""
+        self.session.run(list(self._initializers.values()))
 
     def runner(self, feeds: list[Tensor], fetches: list[Tensor]) -> Callable[[list[np.ndarray]], tuple]:
         """A function that takes the feeds' values, does all side effects and returns the fetches' values."""
