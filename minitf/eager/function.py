@@ -17,6 +17,7 @@ from minitf.framework.shapes import PlainTensorShape, TensorShape
 from minitf.graph.function_graph import FunctionGraph, GradientGraph
 from minitf.graph.graph import Graph
 from minitf.graph.operation import Operation, Tensor
+from minitf.ops.constants import zeros_like
 from minitf.ops.control_ops import common_shape
 from minitf.ops.registry import interpreter
 from minitf.runtime.inner import InnerStep
@@ -188,6 +189,8 @@ class _Differentiable:
         inputs = [*arguments, *references]
 
         def gradient(entry, *grads):
+            # Zeros for missing ones, so that no other saved tensors are needed than those foreseen.
+            grads = [zeros_like(t) if g is None and _is_float(t) else g for g, t in zip(grads, recorded)]
             given = tuple(i for i, grad in enumerate(grads) if grad is not None)
             if given not in self._gradients:
                 self._gradients[given] = _Gradient(function, [self._results[i] for i in given])
@@ -227,8 +230,12 @@ class _Gradient:
         return graph.add_input(tensor.dtype, tensor.shape, "saved")
 
 
+def _is_float(tensor: Any) -> bool:
+    return tensor.dtype.is_floating or tensor.dtype.is_complex
+
+
 def _flows(tensor: Tensor) -> bool:
-    return tensor.dtype.is_floating or tensor.dtype.is_complex or tensor.dtype.name == "variant"
+    return _is_float(tensor) or tensor.dtype.name == "variant"
 
 
 class Function:

@@ -127,16 +127,16 @@ def _descendants(ys, sources, blocked, within) -> set[int]:
 
     What is blocked counts as a constant, unless it is a source itself.
     """
-    ancestors: dict[int, Operation] = {}
+    # Function graphs may meet variables of graphs that count their ops anew, so ids alone are no keys.
+    ancestors: set[Operation] = set()
     pending = [y.op for y in ys]
     while pending:
         op = pending.pop()
-        if op.id not in ancestors:
-            ancestors[op.id] = op
+        if op not in ancestors:
+            ancestors.add(op)
             pending.extend(t.op for t in _inputs(op, within))
     reached = {id(t) for t in sources}
-    for op_id in sorted(ancestors):  # ids grow along the edges
-        op = ancestors[op_id]
+    for op in sorted(ancestors, key=lambda op: op.id):  # ids grow along the edges
         if any(id(t) in reached for t in _inputs(op, within)):
             reached.update(id(t) for t in op.outputs if id(t) not in blocked)
     return reached
@@ -144,14 +144,14 @@ def _descendants(ys, sources, blocked, within) -> set[int]:
 
 def _between(ys, reached, within) -> list[Operation]:
     """Ops on the ways from the sources to the ys, last first, by way of the tensors `reached`."""
-    found: dict[int, Operation] = {}
+    found: set[Operation] = set()
     pending = [y.op for y in ys if id(y) in reached]
     while pending:
         op = pending.pop()
-        if op.id not in found:
-            found[op.id] = op
+        if op not in found:
+            found.add(op)
             pending.extend(t.op for t in _inputs(op, within) if id(t) in reached)
-    return [found[op_id] for op_id in sorted(found, reverse=True)]
+    return sorted(found, key=lambda op: op.id, reverse=True)
 
 
 def hessians(
