@@ -79,7 +79,9 @@ def integer_power(x: Array, y: Array, out: Array | None = None) -> Array:
 
 def divide_no_nan(x: Array, y: Array, out: Array | None = None) -> Array:
     """x / y, and 0 where y is 0."""
-    return _zero_where(y == 0, np.divide(x, y), out)
+    zero = y == 0
+    quotient = np.divide(x, y, out)
+    return _zero_where(zero, quotient, out) if zero.any() else quotient
 
 
 def multiply_no_nan(x: Array, y: Array, out: Array | None = None) -> Array:

@@ -32,7 +32,7 @@ def _update(compiled: Callable) -> Callable:
                 plain(var, *arguments)
                 return var
             kind = var.dtype.type
-            arguments = [flat(x) if np.ndim(x) else kind(x) for x in arguments]
+            arguments = [flat(x) if x.ndim else kind(x) for x in arguments]
             compiled(flat(var), *arguments, num_threads())
             return var
 

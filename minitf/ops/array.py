@@ -237,7 +237,12 @@ def _expanded(input, axis, **_attrs):
 
 @op("ExpandDims", shape=_expanded, alias=True)
 def _expand_dims(input: Anything, axis: Index) -> Anything:
-    return np.expand_dims(input, int(np.ravel(axis)[0]))
+    place = given = int(axis.reshape(-1)[0])
+    if place < 0:
+        place += input.ndim + 1
+    if not 0 <= place <= input.ndim:
+        raise ValueError(f"Tried to expand dim index {given} for tensor with {input.ndim} dimensions.")
+    return input.reshape((*input.shape[:place], 1, *input.shape[place:]))
 
 
 def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Any:

@@ -131,7 +131,9 @@ def apply_adam(
     use_nesterov=False,
 ) -> Variable:
     """A step of Adam; the powers are beta ** t of this step."""
-    alpha = lr * np.sqrt(1 - beta2_power) / (1 - beta1_power)
+    one = beta1_power.dtype.type(1)
+    # As scalars, which NumPy is quicker with than with arrays of one number.
+    alpha = lr[()] * np.sqrt(one - beta2_power[()]) / (one - beta1_power[()])
     rule = update.nadam if use_nesterov else update.adam
     return rule(var, m, v, alpha, beta1, beta2, epsilon, grad)
 

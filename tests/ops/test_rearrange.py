@@ -236,3 +236,26 @@ def test_patches():
         tf.extract_image_patches(images, [2, 1, 1, 1], [1] * 4, [1] * 4, "SAME")
     with pytest.raises(ValueError, match="Unknown padding 'FULL'"):
         tf.extract_image_patches(images, [1] * 4, [1] * 4, [1] * 4, "FULL")
+
+
+@pytest.mark.parametrize("axis", [3, -4])
+def test_expand_dims_at_a_place_known_late_that_does_not_exist(axis):
+    place = tf.placeholder(tf.int32, [])
+    expanded = tf.expand_dims(tf.zeros([2, 3]), place)
+    with (
+        tf.Session() as sess,
+        pytest.raises(
+            tf.errors.InvalidArgumentError,
+            match=f"Tried to expand dim index {axis} for tensor with 2 dimensions.",
+        ),
+    ):
+        sess.run(expanded, {place: axis})
+
+
+@pytest.mark.parametrize(
+    ("axis", "shape"), [(0, (1, 2, 3)), (2, (2, 3, 1)), (-1, (2, 3, 1)), (-3, (1, 2, 3))]
+)
+def test_expand_dims_at_a_place_known_late(axis, shape):
+    place = tf.placeholder(tf.int32, [])
+    with tf.Session() as sess:
+        assert sess.run(tf.expand_dims(tf.zeros([2, 3]), place), {place: axis}).shape == shape
