@@ -170,7 +170,8 @@ def categorical_crossentropy(
     y_true, y_pred = _pair(y_true, y_pred)
     y_true = _smoothed(y_true, label_smoothing, y_true.shape.sizes[-1] if label_smoothing else 1)
     if not y_true.shape.is_compatible_with(y_pred.shape):
-        raise ValueError(f"Shapes {y_true.shape} and {y_pred.shape} are incompatible")
+        shapes = [tuple(t.shape.as_list()) for t in (y_true, y_pred)]
+        raise ValueError(f"Shapes {shapes[0]} and {shapes[1]} are incompatible")
     logits = _logits(y_pred, from_logits, "Softmax", "categorical_crossentropy")
     if logits is not None and (from_logits or axis in (-1, (y_pred.shape.rank or 0) - 1)):
         return cross_entropy.softmax_cross_entropy_with_logits_v2(labels=y_true, logits=logits, axis=axis)

@@ -125,7 +125,7 @@ class Layer(LayerWeights, LayerConnections):
             if self._activity_regularizer is not None:
                 self._regularize_activity(outputs)
         self._set_mask(inputs, outputs, kwargs)
-        if isinstance(current, Graph) and not in_step(current):
+        if isinstance(current, Graph) and not in_step(current) and not calls.in_replay():
             outputs = self._record(inputs, args, kwargs, outputs)
         return outputs
 

@@ -9,6 +9,7 @@ class _Calls(threading.local):
     def __init__(self) -> None:
         self.training: list[Any] = []
         self.layers: list[Any] = []
+        self.replays = 0
 
 
 _calls = _Calls()
@@ -46,3 +47,18 @@ def call_scope(layer: Any, training: Any) -> Any:
             yield
     finally:
         _calls.layers.pop()
+
+
+@contextmanager
+def replay_scope() -> Any:
+    """Marks that a model calls its layers again: these calls are no part of how models are connected."""
+    _calls.replays += 1
+    try:
+        yield
+    finally:
+        _calls.replays -= 1
+
+
+def in_replay() -> bool:
+    """Whether a model is calling its layers again."""
+    return _calls.replays > 0

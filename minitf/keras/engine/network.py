@@ -207,7 +207,8 @@ class Network(Layer):
             for tensor, m in zip(given, nest.flatten(mask), strict=False):
                 if m is not None and get_mask(tensor) is None:
                     tensor._keras_mask = m
-        return self._replay(given, training)
+        with calls.replay_scope():
+            return self._replay(given, training)
 
     def _flat_inputs(self, inputs: Any) -> list[Any]:
         if isinstance(inputs, dict) and not isinstance(self._nested_inputs, dict):

@@ -211,6 +211,8 @@ class Model(OldNames, Description, Network):
         batches = as_batches(
             x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight, passes=epochs
         )
+        if validation_data is not None:
+            validation_data = _validation_parts(validation_data)
         self._check_targets(batches.peek())
         self._step("train", batches.peek())
         verbose = _verbosity(verbose)
@@ -235,7 +237,7 @@ class Model(OldNames, Description, Network):
             if validation_data is not None and _validates(epoch, validation_freq):
                 if validation is None:
                     validation = as_batches(
-                        *_validation_parts(validation_data),
+                        *validation_data,
                         validation_batch_size or batch_size,
                         validation_steps,
                     )
