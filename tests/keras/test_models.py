@@ -153,3 +153,20 @@ def test_weights_of_another_shape_are_refused_whole():
         model.set_weights([np.zeros((4, 3))])
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_steps_of_ones_own_are_refused():
+    class Own(keras.Sequential):
+        def train_step(self, data):
+            return {}
+
+    with pytest.raises(NotImplementedError, match="Own.train_step: steps of one's own are not supported"):
+        Own().compile("sgd", "mse")
+
+
+@pytest.mark.parametrize("name", ["Model", "Functional"])
+def test_configs_of_either_class_name(name):
+    x = keras.Input((4,))
+    model = keras.Model(x, keras.layers.Dense(2)(x))
+    text = model.to_json().replace('"class_name": "Functional"', f'"class_name": "{name}"')
+    assert keras.models.model_from_json(text).get_config() == model.get_config()

@@ -89,6 +89,11 @@ class Model(OldNames, Description, Network):
         """
         from minitf.keras import optimizers
 
+        for name in ("train_step", "test_step", "predict_step"):
+            if hasattr(type(self), name):
+                raise NotImplementedError(
+                    f"{type(self).__name__}.{name}: steps of one's own are not supported"
+                )
         for name in ("target_tensors", "distribute"):
             if kwargs.pop(name, None) is not None:
                 raise NotImplementedError(f"Model.compile: {name} is not supported")
