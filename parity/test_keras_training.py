@@ -208,6 +208,24 @@ def test_what_is_printed(models, verbose, validation):
     assert _without_times(texts[0]) == _without_times(texts[1])
 
 
+@pytest.mark.parametrize("given", [{}, {"validation_data": (X[:20], Y[:20])}, {"batch_size": 1}], ids=str)
+def test_the_progress_bar_byte_for_byte(models, given, monkeypatch):
+    """Under a clock that batches move on, a bit more each."""
+    now = [1e9]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    texts = []
+    for model, module in zip(models, (keras, tf_keras), strict=True):
+
+        class Tick(module.callbacks.Callback):
+            def on_train_batch_begin(self, batch, logs=None):
+                now[0] += 0.02 + 0.003 * batch
+
+        now[0] = 1e9
+        fit = {"shuffle": False, "epochs": 2, "batch_size": 8, "callbacks": [Tick()], "verbose": 1, **given}
+        texts.append(_printed(lambda m=model, f=fit: m.fit(X, Y, **f)))
+    assert texts[0] == texts[1]
+
+
 class Recorder:
     """Notes every event of a callback with its arguments."""
 
