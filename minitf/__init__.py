@@ -19,8 +19,8 @@ from minitf.ops.math import (
     abs, acos, acosh, add, asin, asinh, atan, atan2, atanh, ceil, conj, cos, cosh, digamma, div,
     div_no_nan, divide, equal, erf, erfc, exp, expm1, floor, floor_divide as floor_div, floordiv,
     floormod, greater, greater_equal, igamma, igammac, is_finite, is_inf, is_nan, less, less_equal,
-    lgamma, log, log1p, log_sigmoid, logical_and, logical_not, logical_or, logical_xor, maximum, minimum, mod, multiply,
-    negative, not_equal, polygamma, pow, real_divide as realdiv, reciprocal, rint, round, rsqrt, sigmoid,
+    lgamma, log, log1p, log_sigmoid, logical_and, logical_not, logical_or, logical_xor, maximum,
+    minimum, mod, multiply, negative, not_equal, polygamma, pow, real_divide as realdiv, reciprocal, rint, round, rsqrt, sigmoid,
     sign, sin, sinh, sqrt, square, squared_difference, subtract, tan, tanh, truediv, truncatediv,
     truncatemod, zeta,
 )  # fmt: skip
@@ -159,10 +159,12 @@ from minitf.graph.collections import (
 )  # fmt: skip
 from minitf.graph.convert import convert_to_tensor
 from minitf.graph.default_session import get_default_session
+from minitf.graph.gradient_options import AggregationMethod, RegisterGradient, UnconnectedGradients
 from minitf.graph.gradients import gradients, hessians
 from minitf.graph.graph import Graph, get_default_graph, reset_default_graph
-from minitf.graph.operation import NodeDef, Operation, Tensor
+from minitf.graph.operation import GraphDef, NodeDef, Operation, Tensor
 from minitf.graph.scopes import colocate_with, container, control_dependencies, device, name_scope
+from minitf.graph.template import make_template
 from minitf.graph.variables import (
     Variable, all_variables, assert_variables_initialized, global_variables,
     global_variables_initializer, initialize_all_variables, initialize_local_variables,

@@ -9,7 +9,7 @@ import numpy as np
 
 from minitf.framework import dtypes
 from minitf.framework.dtypes import DType
-from minitf.graph.operation import Operation, Tensor, _caller, describe
+from minitf.graph.operation import GraphDef, Operation, Tensor, _caller, describe
 from minitf.ops import registry
 from minitf.ops.arrays import to_array
 from minitf.ops.registry import OpDefinition, Symbol
@@ -38,6 +38,7 @@ class Graph:
         self._scope = ""
         self._argument_scope: str | None = None
         self._control_stack: list[list[Operation]] = []
+        self._gradient_overrides: dict[str, str] = {}
         self._device_stack: list[Any] = []
         self._finalized = False
         self._next_id = 0
@@ -113,6 +114,7 @@ class Graph:
             ) from None
         control = [op for ops in self._control_stack for op in ops]
         node = Operation(self, definition, name, inputs, attrs, control, self._device())
+        node.gradient_override = self._gradient_overrides.get(definition.name)
         node.outputs = [Tensor(node, i, spec.dtype, spec.shape) for i, spec in enumerate(specs)]
         self._operations[name] = node
         if not node.outputs:
@@ -237,6 +239,15 @@ class Graph:
     def get_operations(self) -> list[Operation]:
         """All ops, in the order they were made."""
         return list(self._operations.values())
+
+    def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> GraphDef:
+        """The description of all ops, in the order they were made.
+
+        Raises NotImplementedError for `from_version` and `add_shapes`.
+        """
+        if from_version is not None or add_shapes:
+            raise NotImplementedError("Graph.as_graph_def: from_version and add_shapes are not supported")
+        return GraphDef([op.node_def for op in self.get_operations()])
 
     def get_operation_by_name(self, name: str) -> Operation:
         """The op of that name. Raises KeyError when there is none."""
@@ -424,6 +435,21 @@ class Graph:
             yield
         finally:
             self._control_stack = outer
+
+    @contextmanager
+    def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[None]:
+        """Ops made inside, of a type among the keys, get the gradient registered under the value.
+
+        See `tf.RegisterGradient`. Raises TypeError when the map holds anything but strings.
+        """
+        if not all(isinstance(x, str) for item in op_type_map.items() for x in item):
+            raise TypeError(f"op_type_map must map strings to strings, got {op_type_map!r}")
+        outer = self._gradient_overrides
+        self._gradient_overrides = {**outer, **op_type_map}
+        try:
+            yield
+        finally:
+            self._gradient_overrides = outer
 
     @contextmanager
     def device(self, device_name_or_function: Any) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import textwrap
 from typing import Any, NamedTuple
 
 from minitf.framework.dtypes import ENUM_NAMES, DType
@@ -31,6 +32,16 @@ class NodeDef(NamedTuple):
         return "\n".join(lines) + "\n"
 
 
+class GraphDef(NamedTuple):
+    """The plain description of a Graph (TensorFlow's GraphDef, without protobuf)."""
+
+    node: list[NodeDef]
+
+    def __str__(self) -> str:
+        blocks = (textwrap.indent(str(node), "  ") for node in self.node)
+        return "".join(f"node {{\n{block}}}\n" for block in blocks)
+
+
 class Operation:
     """A node: one op applied to tensors. Made by calling ops, not directly."""
 
@@ -53,6 +64,7 @@ class Operation:
         self.attrs = attrs
         self.control_inputs = list(dict.fromkeys(control_inputs))
         self.device = device
+        self.gradient_override: str | None = None
         self.defined_at = _caller()
         self.id = graph.next_id()
         self.cache: dict[str, Any] = {}

@@ -218,8 +218,10 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
 
 
 def _as_int32(value: Any) -> Any:
-    """An empty list would else become float32."""
-    return np.zeros(0, np.int32) if isinstance(value, list | tuple) and not value else value
+    """An empty list or shape would else become float32."""
+    scalar = isinstance(value, TensorShape) and value.rank == 0
+    empty = isinstance(value, list | tuple) and not value
+    return np.zeros(0, np.int32) if scalar or empty else value
 
 
 def _expanded(input, axis, **_attrs):

@@ -11,8 +11,11 @@ from typing import Any
 from minitf.ops.constants import zeros_like
 from minitf.ops.indexed_slices import IndexedSlices, concatenated
 from minitf.ops.math_n import add_n
-from minitf.ops.registry import interpreter
+from minitf.ops.registry import REGISTRY, interpreter
 from minitf.ops.variants import add_variants, is_variant
+
+# Gradients that users registered under a name of their own (`tf.RegisterGradient`).
+NAMED_GRADIENTS: dict[str, Callable] = {}
 
 
 def sweep(
@@ -35,7 +38,8 @@ def sweep(
         if all(g is None for g in grads) or not any(wanted(t) for t in op.inputs):
             continue
         definition = op.definition
-        if definition.gradient is None:
+        derivative = _derivative(op)
+        if derivative is None:
             if not definition.differentiable:
                 continue
             raise LookupError(
@@ -50,13 +54,25 @@ def sweep(
                 ]
             if not definition.takes_slices:
                 grads = [as_dense(g) for g in grads]
-            results = definition.gradient(op, *grads)
+            results = derivative(op, *grads)
         if not isinstance(results, list | tuple):
             results = [results]
         for tensor, grad in zip(op.inputs, results, strict=True):
             if grad is not None and wanted(tensor):
                 gradients.setdefault(id(tensor), []).append(grad)
     return gradients
+
+
+def _derivative(op: Any) -> Callable | None:
+    """The gradient function of `op`: its type's, or the one that `gradient_override_map` named for it."""
+    name = getattr(op, "gradient_override", None) or op.definition.name
+    if name in NAMED_GRADIENTS:
+        return NAMED_GRADIENTS[name]
+    if name == op.definition.name:
+        return op.definition.gradient
+    if name in REGISTRY:
+        return REGISTRY[name].gradient
+    raise LookupError(f"gradient registry has no entry for: {name}")
 
 
 def total(gradients: dict[int, list[Any]], tensor: Any, consume: bool = False) -> Any:

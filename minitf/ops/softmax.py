@@ -57,9 +57,9 @@ def _along(kernel: Any, axis: Any, logits: Any, name: str | None) -> Any:
         )
     if axis == -1 or axis + 1 == count:
         return kernel(logits, name=name)
-    with current.name_scope(name or kernel.definition.name):
+    with current.name_scope(name or kernel.definition.name) as scope:
         order = _swapped_with_last(logits, axis)
-        return transpose(kernel(transpose(logits, order)), order)
+        return transpose(kernel(transpose(logits, order)), order, name=scope)
 
 
 def _swapped_with_last(x: Any, axis: int) -> Any:

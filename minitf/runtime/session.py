@@ -9,7 +9,7 @@ from minitf.framework.dtypes import as_dtype
 from minitf.framework.shapes import TensorShape
 from minitf.graph import default_session
 from minitf.graph.graph import Graph, get_default_graph
-from minitf.graph.operation import Operation, Tensor
+from minitf.graph.operation import GraphDef, Operation, Tensor
 from minitf.graph.storage import Storage
 from minitf.ops.arrays import to_array
 from minitf.ops.registry import Symbol
@@ -48,9 +48,9 @@ class Session:
         return self._graph
 
     @property
-    def graph_def(self) -> list[Any]:
-        """Descriptions of the graph's nodes."""
-        return [op.node_def for op in self._graph.get_operations()]
+    def graph_def(self) -> GraphDef:
+        """The description of the session's graph."""
+        return self._graph.as_graph_def()
 
     @property
     def sess_str(self) -> str:

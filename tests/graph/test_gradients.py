@@ -163,3 +163,48 @@ def test_gradients_of_a_diamond_visit_each_op_once():
     before = tf.get_default_graph().version
     tf.gradients(y, x)
     assert tf.get_default_graph().version - before < 30 * 10
+
+
+def test_hessian_of_a_scalar():
+    x = tf.constant(2.0)
+    (hessian,) = tf.hessians(x**3, x)
+    assert hessian.shape.as_list() == []
+    assert run(hessian) == pytest.approx(12.0)
+
+
+def test_a_registered_gradient_takes_the_place_of_an_ops_own():
+    @tf.RegisterGradient("TripledInTest")
+    def tripled(op, grad):
+        assert op.type == "Square"
+        return grad * 3.0
+
+    x = tf.constant(2.0)
+    with tf.get_default_graph().gradient_override_map({"Square": "TripledInTest"}):
+        y = tf.square(x)
+    assert run(tf.gradients(y, x)) == [3.0]
+    assert run(tf.gradients(tf.square(x), x)) == [4.0]
+    with pytest.raises(KeyError, match="Registering two gradient with name 'TripledInTest'"):
+        tf.RegisterGradient("TripledInTest")(tripled)
+    with tf.get_default_graph().gradient_override_map({"Square": "Nowhere"}):
+        y = tf.square(x)
+    with pytest.raises(LookupError, match="gradient registry has no entry for: Nowhere"):
+        tf.gradients(y, x)
+
+
+def test_python_functions_get_a_gradient_by_override():
+    @tf.RegisterGradient("DoubledInTest")
+    def doubled(op, grad):
+        return 2.0 * op.inputs[0] * grad
+
+    x = tf.constant([3.0, 4.0])
+    with tf.get_default_graph().gradient_override_map({"PyFunc": "DoubledInTest"}):
+        y = tf.py_func(np.square, [x], tf.float32)
+    assert run(tf.gradients(y, x))[0].tolist() == [6.0, 8.0]
+
+
+def test_the_enum_of_unconnected_gradients():
+    x = tf.constant([1.0, 2.0])
+    other = tf.constant(1.0)
+    assert tf.gradients(other, x, unconnected_gradients=tf.UnconnectedGradients.NONE) == [None]
+    (zeros,) = tf.gradients(other, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    assert run(zeros).tolist() == [0.0, 0.0]

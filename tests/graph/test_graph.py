@@ -271,3 +271,19 @@ def test_a_failed_call_leaves_the_graph_usable():
     names = op_names()[before:]
     assert not any("MatMul" in name for name in names)
     assert np.array_equal(tf.Session().run(tf.zeros([2])), [0, 0])
+
+
+def test_graph_def_describes_the_nodes():
+    with tf.Graph().as_default() as graph:
+        x = tf.constant(1.0, name="x")
+        tf.negative(x, name="y")
+    definition = graph.as_graph_def()
+    assert isinstance(definition, tf.GraphDef)
+    assert [(node.name, node.op, node.input) for node in definition.node] == [
+        ("x", "Const", []),
+        ("y", "Neg", ["x"]),
+    ]
+    assert [node.name for node in tf.Session(graph=graph).graph_def.node] == ["x", "y"]
+    assert 'node {\n  name: "x"\n  op: "Const"' in str(definition)
+    with pytest.raises(NotImplementedError, match="add_shapes"):
+        graph.as_graph_def(add_shapes=True)

@@ -271,3 +271,20 @@ def test_an_error_inside_leaves_the_outer_scope_current():
 def test_the_old_form_of_variable_scope():
     with tf.variable_op_scope([tf.constant(1.0)], None, "old") as scope:
         assert scope.name == "old"
+
+
+def test_templates_share_the_variables_of_their_first_call():
+    def scaled(x, factor):
+        return x * tf.get_variable("w", [], initializer=tf.constant_initializer(factor))
+
+    with tf.Graph().as_default():
+        template = tf.make_template("t", scaled, factor=3.0)
+        first, second = template(tf.constant(1.0)), template(tf.constant(2.0))
+        other = tf.make_template("t", scaled, create_scope_now_=True, factor=5.0)
+        other(first)
+        assert [first.op.name, second.op.name] == ["t/mul", "t_1/mul"]
+        assert [v.name for v in tf.global_variables()] == ["t/w:0", "t_1/w:0"]
+        assert (template.name, template.variable_scope_name) == ("t", "t")
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            assert session.run([first, second]) == [3.0, 6.0]

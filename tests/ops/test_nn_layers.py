@@ -317,3 +317,10 @@ def test_in_top_k_counts_ties_in_and_doubts_out():
     predictions = np.array([[1, 2, 2], [3, 2, 1], [1, np.nan, 3], [1, 2, 3]], np.float32)
     found = run(lambda p, t: tf.nn.in_top_k(p, t, 1), predictions, np.array([1, 2, 2, 5]))
     np.testing.assert_array_equal(found, [True, False, False, False])
+
+
+def test_softmax_along_another_axis_keeps_its_name():
+    result = tf.nn.softmax(tf.constant([[0.0, 1.0], [0.0, 1.0]]), axis=0, name="share")
+    assert result.name == "share:0"
+    with tf.Session() as session:
+        assert session.run("share:0").tolist() == [[0.5, 0.5], [0.5, 0.5]]
