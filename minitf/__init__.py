@@ -4,6 +4,7 @@ This file holds names only. What they mean is in ops/ (operations), graph/ (grap
 runtime/ (sessions and the step plan) and the packages named as TensorFlow's own namespaces.
 """
 
+from minitf._version import TENSORFLOW_VERSION as VERSION
 from minitf._version import __version__
 
 # --- types, shapes, errors ---------------------------------------------------------------------------
@@ -12,6 +13,7 @@ from minitf.framework.dtypes import (
     DType, as_dtype, bool, complex64, complex128, double, float16, float32, float64, half, int8, int16,
     int32, int64, resource, string, uint8, uint16, uint32, uint64, variant,
 )  # fmt: skip
+from minitf.framework.errors import OpError
 from minitf.framework.shapes import Dimension, TensorShape
 
 # --- arithmetic, comparison, logic -------------------------------------------------------------------
@@ -20,9 +22,9 @@ from minitf.ops.math import (
     div_no_nan, divide, equal, erf, erfc, exp, expm1, floor, floor_divide as floor_div, floordiv,
     floormod, greater, greater_equal, igamma, igammac, is_finite, is_inf, is_nan, less, less_equal,
     lgamma, log, log1p, log_sigmoid, logical_and, logical_not, logical_or, logical_xor, maximum,
-    minimum, mod, multiply, negative, not_equal, polygamma, pow, real_divide as realdiv, reciprocal, rint, round, rsqrt, sigmoid,
-    sign, sin, sinh, sqrt, square, squared_difference, subtract, tan, tanh, truediv, truncatediv,
-    truncatemod, zeta,
+    minimum, mod, multiply, negative, not_equal, polygamma, pow, real_divide as realdiv, reciprocal, rint,
+    round, rsqrt, sigmoid, sign, sin, sinh, sqrt, square, squared_difference, subtract, tan, tanh, truediv,
+    truncatediv, truncatemod, zeta,
 )  # fmt: skip
 from minitf.ops import math_grad
 from minitf.ops.linalg import matmul
@@ -159,10 +161,15 @@ from minitf.graph.collections import (
 )  # fmt: skip
 from minitf.graph.convert import convert_to_tensor
 from minitf.graph.default_session import get_default_session
-from minitf.graph.gradient_options import AggregationMethod, RegisterGradient, UnconnectedGradients
+from minitf.graph.gradient_options import (
+    AggregationMethod, NoGradient, NotDifferentiable, RegisterGradient, UnconnectedGradients, no_gradient,
+)  # fmt: skip
 from minitf.graph.gradients import gradients, hessians
 from minitf.graph.graph import Graph, get_default_graph, reset_default_graph
 from minitf.graph.operation import GraphDef, NodeDef, Operation, Tensor
+from minitf.graph.refused import (
+    fixed_size_partitioner, import_graph_def, min_max_variable_partitioner, variable_axis_size_partitioner,
+)  # fmt: skip
 from minitf.graph.scopes import colocate_with, container, control_dependencies, device, name_scope
 from minitf.graph.template import make_template
 from minitf.graph.variables import (

@@ -4,7 +4,7 @@ import enum
 from collections.abc import Callable
 
 from minitf.ops.autodiff import NAMED_GRADIENTS
-from minitf.ops.registry import REGISTRY
+from minitf.ops.registry import REGISTRY, not_differentiable
 
 
 class UnconnectedGradients(enum.Enum):
@@ -21,6 +21,21 @@ class AggregationMethod:
     DEFAULT = ADD_N
     EXPERIMENTAL_TREE = 1
     EXPERIMENTAL_ACCUMULATE_N = 2
+
+
+def no_gradient(op_type: str) -> None:
+    """Says that ops of type `op_type` have no gradient: they end a gradient's way silently.
+
+    Raises TypeError when `op_type` is no string, ValueError when there is no such op or it has a gradient.
+    """
+    if not isinstance(op_type, str):
+        raise TypeError("op_type must be a string")
+    if op_type not in REGISTRY or REGISTRY[op_type].gradient is not None:
+        raise ValueError(f"{op_type!r} is no op without a gradient")
+    not_differentiable(op_type)
+
+
+NoGradient = NotDifferentiable = no_gradient
 
 
 class RegisterGradient:

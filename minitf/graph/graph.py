@@ -465,12 +465,17 @@ class Graph:
         if not self._device_stack:
             return ""
         device = self._device_stack[-1]
-        return device if isinstance(device, str) else ""
+        return _device_name(device) if isinstance(device, str) else ""
 
     @contextmanager
     def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
         """Accepted for its meaning on several devices; here every op is on the one CPU."""
         yield
+
+
+def _device_name(device: str) -> str:
+    """The full form of a short name: '/device:CPU:0' for '/cpu:0'."""
+    return re.sub(r"/(cpu|gpu):", lambda found: f"/device:{found[1].upper()}:", device, flags=re.IGNORECASE)
 
 
 def _is_slices(value: Any) -> bool:

@@ -6,6 +6,10 @@ from minitf.ops.array import matrix_transpose as transpose
 from minitf.ops.decompositions import cholesky, eig, eigvals, lu, qr, svd
 from minitf.ops.decompositions import self_adjoint_eig as eigh
 from minitf.ops.decompositions import self_adjoint_eigvals as eigvalsh
+from minitf.ops.array import matrix_transpose
+from minitf.ops.clip import global_norm
+from minitf.ops.diag import diag as tensor_diag
+from minitf.ops.diag import diag_part as tensor_diag_part
 from minitf.ops.diag import eye, trace
 from minitf.ops.diag import matrix_band_part as band_part
 from minitf.ops.diag import matrix_diag as diag

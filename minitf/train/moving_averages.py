@@ -121,7 +121,7 @@ class ExponentialMovingAverage:
             steps = [
                 assign_moving_average(
                     self._averages[var],
-                    # Read here, so that control dependencies on a training step hold: the trained value counts.
+                    # Read here: control dependencies on a training step must hold.
                     var.read_value() if isinstance(var, Variable) else var,
                     decay,
                     zero_debias=self._zero_debias and not isinstance(var, Variable),

@@ -225,7 +225,7 @@ def test_group_runs_all_and_yields_none():
 def test_devices_are_noted():
     with tf.device("/cpu:0"):
         x = tf.constant(1.0)
-    assert x.device == x.op.device == "/cpu:0"
+    assert x.device == x.op.device == "/device:CPU:0"
     assert tf.constant(1.0).device == ""
 
 
@@ -287,3 +287,25 @@ def test_graph_def_describes_the_nodes():
     assert 'node {\n  name: "x"\n  op: "Const"' in str(definition)
     with pytest.raises(NotImplementedError, match="add_shapes"):
         graph.as_graph_def(add_shapes=True)
+
+
+def test_devices_get_their_full_names():
+    with tf.device("/cpu:0"):
+        short = tf.constant(1.0)
+    with tf.device("/device:GPU:1"):
+        full = tf.constant(1.0)
+    assert (short.device, full.device) == ("/device:CPU:0", "/device:GPU:1")
+
+
+@pytest.mark.parametrize(
+    "name", ["import_graph_def", "fixed_size_partitioner", "min_max_variable_partitioner"]
+)
+def test_what_cannot_be_served_names_itself(name):
+    with pytest.raises(NotImplementedError, match=name):
+        getattr(tf, name)(3)
+
+
+def test_only_ops_without_gradient_can_be_declared_so():
+    tf.NotDifferentiable("PyFunc")
+    with pytest.raises(ValueError, match="'MatMul' is no op without a gradient"):
+        tf.NoGradient("MatMul")
