@@ -147,3 +147,12 @@ def _gru_sequence_gradient(op, d_h, d_gates, d_last):
     x, recurrent_kernel, _, h0, mask = op.inputs
     slopes = _gru_sequence_grad(recurrent_kernel, h0, mask, *op.outputs[:2], *_given((d_h, d_last), x))
     return [*slopes, None]
+
+
+@gradient(_simple_rnn_sequence_grad, _lstm_sequence_grad, _gru_sequence_grad)
+def _no_second_order(op, *grads):
+    """Always raises LookupError."""
+    raise LookupError(
+        f"No gradient defined for operation '{op.name}' (op type: {op.type}): to differentiate a recurrent "
+        "layer twice, make it with unroll=True"
+    )

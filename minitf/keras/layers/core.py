@@ -413,11 +413,13 @@ class Lambda(Layer):
 
         config = dict(config)
         kind = config.pop("function_type", "function")
-        for name in ("module", "output_shape_type", "output_shape_module"):
+        module = config.pop("module", None)
+        for name in ("output_shape_type", "output_shape_module"):
             config.pop(name, None)
         function = config["function"]
         if kind == "lambda":
             config["function"] = load_function(function)
+            config["function"].__module__ = module
         else:
             config["function"] = deserialize_keras_object(
                 function, None, custom_objects, "function in Lambda layer"

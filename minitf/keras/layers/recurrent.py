@@ -154,7 +154,7 @@ class RNN(Layer):
         if isinstance(input_shape, list):
             input_shape = input_shape[0]
         specs = self._map_shapes(self._spec, input_shape)
-        self.input_spec = [InputSpec(shape=s) for s in nest.flatten(specs)]
+        self.input_spec = [InputSpec(shape=s.as_list()) for s in nest.flatten(specs)]
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell._weight_scope = self._cell_scope()
             self.cell.build(self._map_shapes(self._step_shape, input_shape))
