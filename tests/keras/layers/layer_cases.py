@@ -18,8 +18,8 @@ class Case:
     """A layer and its inputs.
 
     `shapes` are the inputs' without the batch; `words` makes them integers below that number. `mask` masks
-    the first input by a Masking layer before it. `training` says whether training has a result to compare, that
-    is, one that is not random. `batch_size` is what the model is made for, any by default.
+    the first input by a Masking layer before it. `training` says whether training has a result to compare,
+    that is, one that is not random. `batch_size` is what the model is made for, any by default.
     """
 
     name: str
