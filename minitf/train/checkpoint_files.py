@@ -112,9 +112,11 @@ def checkpoint_exists(checkpoint_prefix: str) -> bool:
     return os.path.exists(f"{checkpoint_prefix}{_INDEX}")
 
 
-def remove_checkpoint(checkpoint_prefix: str, *_ignored: Any) -> None:
-    """Deletes a checkpoint's files, those that are there."""
-    for ending in (_INDEX, _DATA, ".meta"):
+def remove_checkpoint(
+    checkpoint_prefix: str, checkpoint_format_version: int = 2, meta_graph_suffix: str = "meta"
+) -> None:
+    """Deletes a checkpoint's files, those that are there. There is one format, whatever its version."""
+    for ending in (_INDEX, _DATA, f".{meta_graph_suffix}"):
         if os.path.exists(f"{checkpoint_prefix}{ending}"):
             os.remove(f"{checkpoint_prefix}{ending}")
 

@@ -24,7 +24,8 @@ class Saver:
     `var_list` is a list of variables or a dict of names to variables (default: all global variables, or those
     there are at the first use with `defer_build`). The newest `max_to_keep` checkpoints are kept (None or 0:
     all), and one every `keep_checkpoint_every_n_hours` for good. `reshape` lets a variable be restored from a
-    value of another shape with as many elements.
+    value of another shape with as many elements. `name`, `restore_sequentially` and `write_version` concern
+    the ops and files of TensorFlow's own format: there are none here.
 
     Raises ValueError when there is nothing to save, TypeError for things that are no variables.
     """
@@ -49,6 +50,8 @@ class Saver:
     ) -> None:
         if saver_def is not None or builder is not None:
             raise NotImplementedError("Saver: saver_def and builder are not supported")
+        if sharded or filename is not None:
+            raise NotImplementedError("Saver: sharded and filename are not supported")
         if defer_build and var_list:
             raise ValueError(
                 "If `var_list` is provided then build cannot be deferred. Either set defer_build=False or "
