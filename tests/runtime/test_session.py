@@ -235,6 +235,7 @@ def test_uninitialized_variables():
 
 
 def test_unfed_placeholders():
+    # Of the op Placeholder, for tests/op_cases/constants.py.
     x = tf.placeholder(tf.float32, [None, 2], name="pixels"); line = here()  # fmt: skip # noqa: E702
     y = tf.reduce_sum(x)
     with tf.Session() as session:
