@@ -68,7 +68,8 @@ def main() -> int:
     parser.add_argument(
         "--out",
         type=Path,
-        help="folder for the files (default for a full run: benchmarks/results; otherwise none are written)",
+        help="folder for the files (default for a full run: benchmarks/results, and README.md gets the table; "
+        "otherwise none are written)",
     )
     parser.add_argument("--list", action="store_true", help="list the workloads' names")
     options = parser.parse_args()
@@ -78,13 +79,15 @@ def main() -> int:
 
     workloads = [WORKLOADS[name] for name in options.only or WORKLOADS]
     rounds = options.rounds or (1 if options.quick else 5)
-    machine = measure.machine()
+    machine = {"load": round(os.getloadavg()[0], 1), **measure.machine()}
     rows = compare(workloads, rounds, 0.3 if options.quick else 2.0)
     print(f"{report.table(rows)}\n\n{report.conditions(machine, rounds)}")
     out = options.out or (None if options.only or options.quick else RESULTS)
     if out:
         report.save(rows, machine, rounds, out)
         print(f"saved {out}/benchmarks.json, .md and .png")
+    if out == RESULTS:
+        report.insert(report.markdown(rows, machine, rounds), ROOT / "README.md")
     return int(any(row.ratio is None for row in rows))
 
 

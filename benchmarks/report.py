@@ -61,7 +61,7 @@ def conditions(machine: Mapping[str, object], rounds: int) -> str:
     return (
         f"{machine['processor']}, {machine['cores']} cores, sgemm peak "
         f"{machine['sgemm GFLOP/s']} GFLOP/s; Python {machine['python']}, {versions}; "
-        f"{machine['date']}; median of {rounds} interleaved rounds, each in a process of its own."
+        f"{machine['date']}, the machine's load before it {machine['load']}; median of {rounds} interleaved rounds, each in a process of its own."
     )
 
 
@@ -85,6 +85,14 @@ def markdown(rows: Sequence[Row], machine: Mapping[str, object], rounds: int) ->
         figures = (spread(row.minitf, row.unit), spread(row.tensorflow, row.unit))
         lines.append(f"| {' | '.join((row.title, *figures, ratio(row)))} |")
     return "\n".join([*lines, "", conditions(machine, rounds), ""])
+
+
+def insert(text: str, path: Path) -> None:
+    """Puts `text` between the lines <!-- benchmarks --> and <!-- /benchmarks --> of the file."""
+    start, end = "<!-- benchmarks -->\n", "<!-- /benchmarks -->\n"
+    before, rest = path.read_text(encoding="utf-8").split(start)
+    after = rest.split(end)[1]
+    path.write_text(f"{before}{start}{text}{end}{after}", encoding="utf-8")
 
 
 def save(rows: Sequence[Row], machine: Mapping[str, object], rounds: int, folder: Path) -> None:

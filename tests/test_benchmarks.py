@@ -18,6 +18,7 @@ MACHINE = {
     "versions": {"minitf": "0.1.0", "tensorflow": "2.21.0"},
     "sgemm GFLOP/s": 190,
     "date": "2026-01-02",
+    "load": 0.1,
 }
 FASTER = report.Row("mlp", "MLP step", "s", [0.003, 0.001, 0.002], [0.004, 0.005, 0.003])
 LARGER = report.Row("memory", "Peak memory", "B", [3e9], [2e9])
@@ -62,7 +63,24 @@ def test_markdown_has_spread_and_conditions():
     ]
     assert lines[-1] == (
         "Abacus, 2 cores, sgemm peak 190 GFLOP/s; Python 3.11.7, minitf 0.1.0, tensorflow 2.21.0; "
-        "2026-01-02; median of 3 interleaved rounds, each in a process of its own."
+        "2026-01-02, the machine's load before it 0.1; median of 3 interleaved rounds, each in a process of its own."
+    )
+
+
+def test_insert_replaces_what_stands_between_the_marks(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text("above\n<!-- benchmarks -->\nold\n<!-- /benchmarks -->\nbelow\n", encoding="utf-8")
+    for _ in range(2):
+        report.insert("| 38 µs |\n", path)
+    assert path.read_text(encoding="utf-8") == (
+        "above\n<!-- benchmarks -->\n| 38 µs |\n<!-- /benchmarks -->\nbelow\n"
+    )
+
+
+def test_the_readme_shows_the_recorded_figures():
+    recorded = (command.RESULTS / "benchmarks.md").read_text(encoding="utf-8")
+    assert f"<!-- benchmarks -->\n{recorded}<!-- /benchmarks -->\n" in (command.ROOT / "README.md").read_text(
+        encoding="utf-8"
     )
 
 

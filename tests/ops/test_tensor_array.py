@@ -1,4 +1,4 @@
-"""TensorArray and its ops: EmptyVariant, AddVariants, and those whose names begin with TensorArray.
+"""TensorArray and its ops: EmptyVariant, AddVariants, ZerosLikeVariant, those named TensorArray….
 
 The gradients' own ops (TensorArrayEntry, TensorArrayReadLike, TensorArrayWithout, TensorArrayEntries,
 TensorArrayGatherLike, TensorArrayPieces, TensorArrayConcatLike) come up in derivatives of the others:
