@@ -68,8 +68,8 @@ def main() -> int:
     parser.add_argument(
         "--out",
         type=Path,
-        help="folder for the files (default for a full run: benchmarks/results, and README.md gets the table; "
-        "otherwise none are written)",
+        help="folder for the files; a full run without it renews benchmarks/results and README.md, "
+        "others write none",
     )
     parser.add_argument("--list", action="store_true", help="list the workloads' names")
     options = parser.parse_args()

@@ -61,7 +61,8 @@ def conditions(machine: Mapping[str, object], rounds: int) -> str:
     return (
         f"{machine['processor']}, {machine['cores']} cores, sgemm peak "
         f"{machine['sgemm GFLOP/s']} GFLOP/s; Python {machine['python']}, {versions}; "
-        f"{machine['date']}, the machine's load before it {machine['load']}; median of {rounds} interleaved rounds, each in a process of its own."
+        f"{machine['date']}, the machine's load before it {machine['load']}; "
+        f"median of {rounds} interleaved rounds, each in a process of its own."
     )
 
 
@@ -110,30 +111,23 @@ def save(rows: Sequence[Row], machine: Mapping[str, object], rounds: int, folder
 
 
 def chart(rows: Sequence[Row], machine: Mapping[str, object], path: Path) -> None:
-    """Draws each ratio as a bar on a logarithmic axis, with both medians beside it."""
+    """Draws each ratio as a bar on a logarithmic axis, with both medians on the right."""
     from matplotlib.figure import Figure
 
     rows = [row for row in rows if row.ratio is not None][::-1]
-    figure = Figure(figsize=(10, 1.4 + 0.5 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(11, 1.4 + 0.5 * len(rows)), layout="constrained")
     axes = figure.subplots()
     colors = ["tab:green" if row.ratio <= 1 else "tab:red" for row in rows]
     axes.barh(range(len(rows)), [row.ratio - 1 for row in rows], left=1, color=colors)
     axes.set_xscale("log")
-    axes.set_xlim(min([row.ratio for row in rows] + [0.5]) / 4, max([row.ratio for row in rows] + [1]) * 4)
     axes.axvline(1, color="black", linewidth=1)
     axes.set_yticks(range(len(rows)), [row.title for row in rows])
-    for position, row in enumerate(rows):
-        medians = f"{median(row.minitf, row.unit)} : {median(row.tensorflow, row.unit)}"
-        side = -1 if row.ratio <= 1 else 1
-        axes.annotate(
-            f"{ratio(row)}   ({medians})",
-            (row.ratio, position),
-            xytext=(5 * side, 0),
-            textcoords="offset points",
-            ha="right" if side < 0 else "left",
-            va="center",
-            fontsize=8,
-        )
+    beside = axes.twinx()
+    beside.set_ylim(axes.get_ylim())
+    beside.set_yticks(
+        range(len(rows)),
+        [f"{ratio(r)}  ({median(r.minitf, r.unit)} : {median(r.tensorflow, r.unit)})" for r in rows],
+    )
     axes.set_xlabel("minitf : TensorFlow — left of 1, minitf needs less")
     axes.set_title(f"{machine['processor']}, {machine['cores']} cores", fontsize=9)
     figure.savefig(path, dpi=80)

@@ -63,7 +63,8 @@ def test_markdown_has_spread_and_conditions():
     ]
     assert lines[-1] == (
         "Abacus, 2 cores, sgemm peak 190 GFLOP/s; Python 3.11.7, minitf 0.1.0, tensorflow 2.21.0; "
-        "2026-01-02, the machine's load before it 0.1; median of 3 interleaved rounds, each in a process of its own."
+        "2026-01-02, the machine's load before it 0.1; "
+        "median of 3 interleaved rounds, each in a process of its own."
     )
 
 
