@@ -145,7 +145,20 @@ def _strided_slice(
     try:
         return np.asarray(input[key], input.dtype)  # one string would else be bytes
     except IndexError:
-        raise ValueError(f"slice index {[k for k in key if isinstance(k, int)]} out of bounds.") from None
+        raise ValueError(_outside(key, input.shape)) from None
+
+
+def _outside(key: tuple, sizes: tuple[int, ...]) -> str:
+    """Which index of `key` is beyond its dimension, in TensorFlow's words."""
+    axis = 0
+    for position, item in enumerate(key):
+        if item is Ellipsis:
+            axis = len(sizes) - sum(k is not None for k in key[position + 1 :])
+        elif item is not None:
+            if isinstance(item, int) and not -sizes[axis] <= item < sizes[axis]:
+                return f"slice index {item} of dimension {position} out of bounds."
+            axis += 1
+    return f"too many indices: {len(key)} for {len(sizes)} dimensions"
 
 
 def _like_first(like, *_rest, **_attrs):

@@ -63,7 +63,8 @@ def test_eager_gives_what_a_graph_gives(case):
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.differentiable_inputs], ids=lambda case: case.id)
 def test_a_tape_gives_what_tf_gradients_gives(case):
-    if "float64" not in case.dtypes or not case.values or case.definition.stateful:
+    whole = case.reference_gradient or case.orders  # not of some outputs only
+    if "float64" not in case.dtypes or not case.values or case.definition.stateful or not whole:
         pytest.skip("nothing to compare")
 
     @fuzz(case, ("float64",), smooth=True)
