@@ -312,11 +312,11 @@ def _resolved(value: Any) -> Any:
 
 # The team of threads -------------------------------------------------------------------------
 
-SPINS = "2000"
-"""How long a thread of GNU OpenMP waits awake, some 30 us. By default it is milliseconds: then,
-with another process on one of the cores, each parallel call lasts as long as that process's turn,
-8 ms measured for kernels of 0.3 ms; so it lasts as long as on one core. Shorter, and threads fall
-asleep between the kernels of one step, and cost 20 us each to wake.
+SPINS = "20000"
+"""How long a thread of GNU OpenMP waits awake, some 300 us: longer than what lies between the kernels
+of one step, since a thread that fell asleep costs 20 us to wake (6 % of an MLP step, measured). By
+default it is milliseconds: then, with another process on one of the cores, each parallel call lasts
+as long as that process's turn, 8 ms measured for kernels of 0.3 ms.
 """
 
 _team_guard: Any = nullcontext()
