@@ -1,9 +1,8 @@
-"""Learning rates as functions of the step (`keras.optimizers.schedules`).
+"""Learning rates as functions of the step (`keras.optimizers.schedules`), by the formulas of `tf.train`.
 
 Formulas: https://www.tensorflow.org/api_docs/python/tf/keras/optimizers/schedules.
 """
 
-import math as pymath
 from typing import Any
 
 from minitf.keras.utils.generic_utils import deserialize_keras_object, serialize_keras_object
@@ -11,6 +10,7 @@ from minitf.ops import math
 from minitf.ops.array import cast
 from minitf.ops.registry import interpreter
 from minitf.ops.select import where
+from minitf.train import learning_rate_decay
 
 
 class LearningRateSchedule:
@@ -43,12 +43,6 @@ class _Schedule(LearningRateSchedule):
         """The arguments that make an equal schedule."""
         return {name: getattr(self, name) for name in self._names}
 
-    def _tensors(self, step: Any, *names: str) -> list[Any]:
-        """The initial rate, the step in its dtype, and further arguments as tensors."""
-        rate = interpreter().convert(self.initial_learning_rate, None)
-        dtype = rate.dtype.base_dtype
-        return [rate, cast(step, dtype), *[cast(getattr(self, name), dtype) for name in names]]
-
 
 class ExponentialDecay(_Schedule):
     """initial * decay_rate ** (step / decay_steps), the exponent floored if `staircase`."""
@@ -64,11 +58,9 @@ class ExponentialDecay(_Schedule):
 
     def __call__(self, step: Any) -> Any:
         """The rate at `step`."""
-        rate, step, steps, factor = self._tensors(step, "decay_steps", "decay_rate")
-        exponent = step / steps
-        if self.staircase:
-            exponent = math.floor(exponent)
-        return rate * math.pow(factor, exponent)
+        return learning_rate_decay.exponential_decay(
+            self.initial_learning_rate, step, self.decay_steps, self.decay_rate, self.staircase
+        )
 
 
 class InverseTimeDecay(_Schedule):
@@ -85,11 +77,9 @@ class InverseTimeDecay(_Schedule):
 
     def __call__(self, step: Any) -> Any:
         """The rate at `step`."""
-        rate, step, steps, factor = self._tensors(step, "decay_steps", "decay_rate")
-        quotient = step / steps
-        if self.staircase:
-            quotient = math.floor(quotient)
-        return rate / (cast(1.0, rate.dtype) + factor * quotient)
+        return learning_rate_decay.inverse_time_decay(
+            self.initial_learning_rate, step, self.decay_steps, self.decay_rate, self.staircase
+        )
 
 
 class PiecewiseConstantDecay(_Schedule):
@@ -128,14 +118,9 @@ class PolynomialDecay(_Schedule):
 
     def __call__(self, step: Any) -> Any:
         """The rate at `step`."""
-        rate, step, steps, end, power = self._tensors(step, "decay_steps", "end_learning_rate", "power")
-        one = cast(1.0, rate.dtype)
-        if self.cycle:
-            times = where(math.equal(step, cast(0.0, rate.dtype)), one, math.ceil(step / steps))
-            steps = steps * times
-        else:
-            step = math.minimum(step, steps)
-        return (rate - end) * math.pow(one - step / steps, power) + end
+        return learning_rate_decay.polynomial_decay(
+            self.initial_learning_rate, step, self.decay_steps, self.end_learning_rate, self.power, self.cycle
+        )
 
 
 class CosineDecay(_Schedule):
@@ -150,17 +135,9 @@ class CosineDecay(_Schedule):
 
     def __call__(self, step: Any) -> Any:
         """The rate at `step`."""
-        rate, step, steps = self._tensors(step, "decay_steps")
-        return rate * _cosine(math.minimum(step, steps) / steps, self.alpha)
-
-
-def _cosine(fraction: Any, alpha: float, height: Any = None) -> Any:
-    dtype = fraction.dtype
-    half, one, pi = cast(0.5, dtype), cast(1.0, dtype), cast(pymath.pi, dtype)
-    wave = half * (one + math.cos(pi * fraction))
-    if height is not None:
-        wave = wave * height
-    return cast(1.0 - alpha, dtype) * wave + cast(alpha, dtype)
+        return learning_rate_decay.cosine_decay(
+            self.initial_learning_rate, step, self.decay_steps, self.alpha
+        )
 
 
 class CosineDecayRestarts(_Schedule):
@@ -177,15 +154,9 @@ class CosineDecayRestarts(_Schedule):
 
     def __call__(self, step: Any) -> Any:
         """The rate at `step`."""
-        rate, step, first, t, m = self._tensors(step, "first_decay_steps", "t_mul", "m_mul")
-        one, done = cast(1.0, rate.dtype), step / first
-        if self.t_mul == 1.0:
-            restarts = math.floor(done)
-            fraction = done - restarts
-        else:
-            restarts = math.floor(math.log(one - done * (one - t)) / math.log(t))
-            fraction = (done - (one - math.pow(t, restarts)) / (one - t)) / math.pow(t, restarts)
-        return rate * _cosine(fraction, self.alpha, math.pow(m, restarts))
+        return learning_rate_decay.cosine_decay_restarts(
+            self.initial_learning_rate, step, self.first_decay_steps, self.t_mul, self.m_mul, self.alpha
+        )
 
 
 _CLASSES = {
